@@ -1,0 +1,21 @@
+//! Runs networks: a graph becomes a plan, a plan runs on the GPU's WGSL kernels or on their CPU twins.
+//!
+//! [`Device`] says where, [`Runner`] runs batches, [`LiveRun`] runs single patches in slices beside a window.
+#![warn(missing_docs)]
+
+mod caps;
+mod cpu;
+mod device;
+mod error;
+mod gpu;
+mod live;
+mod plan;
+mod run;
+
+pub use caps::device_descriptor;
+pub use device::{AdapterReport, Device, Preference};
+pub use error::EngineError;
+pub use gpu::{Gpu, MapTexture};
+pub use live::{LiveResult, LiveRun, LiveStatus};
+pub use plan::{Constant, ConvWeights, Place, Plan, PlanOutput, Stage, Step};
+pub use run::{Input, NamedTensor, Run, Runner};

@@ -1,0 +1,128 @@
+//! A reference case on disk: a description (`x.json`) and the arrays (`x.safetensors`) another program computed.
+
+use anyhow::{Context, bail};
+use safetensors::{Dtype, SafeTensors};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// A named array of the case.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Array {
+    /// Shape, outermost first.
+    pub shape: Vec<usize>,
+    /// Elements in row-major order.
+    pub data: Vec<f32>,
+}
+
+/// One case of `golden/kd_resolution`.
+#[derive(Debug)]
+pub struct Case {
+    /// File stem.
+    pub name: String,
+    /// The folder it lies in.
+    pub folder: PathBuf,
+    /// `"attention_level"`: −1 is the output of the last block; `None` when the case has no attention.
+    pub level: Option<i64>,
+    /// `"input_pixels" / "target_pixels"` as written: (input, target).
+    pub pixels: (usize, usize),
+    /// Loss terms the description names.
+    pub losses: Vec<String>,
+    /// Every f32 array.
+    pub arrays: BTreeMap<String, Array>,
+}
+
+/// Descriptions of all cases meant by a path: a folder, or either file of one case.
+pub fn find(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    if path.is_file() {
+        return Ok(vec![path.with_extension("json")]);
+    }
+    let entries = std::fs::read_dir(path).with_context(|| format!("cannot read the folder {}", path.display()))?;
+    let mut found = vec![];
+    for entry in entries {
+        let file = entry.with_context(|| format!("cannot read the folder {}", path.display()))?.path();
+        let pair = file.extension().is_some_and(|e| e == "json") && file.with_extension("safetensors").is_file();
+        if pair {
+            found.push(file);
+        }
+    }
+    found.sort();
+    if found.is_empty() {
+        bail!("no case (a .json beside a .safetensors of the same name) in {}", path.display());
+    }
+    Ok(found)
+}
+
+/// Reads one case.
+pub fn read(description: &Path) -> anyhow::Result<Case> {
+    let named = || description.display().to_string();
+    let text = std::fs::read(description).with_context(|| format!("cannot read {}", named()))?;
+    let json: Value = serde_json::from_slice(&text).with_context(|| format!("not JSON: {}", named()))?;
+    if let Some(network) = json.get("network").and_then(Value::as_str) {
+        bail!("the case of '{network}' needs ONNX import, which this version does not have: {}", named());
+    }
+    let level = match json.get("attention_level") {
+        Some(Value::Null) => None,
+        Some(v) => Some(v.as_i64().filter(|l| *l < 0).with_context(|| format!("attention_level {v} is no level: {}", named()))?),
+        None => bail!("no attention_level: {}", named()),
+    };
+    let side = |key: &str| {
+        let v = json.get(key).and_then(Value::as_u64).and_then(|v| usize::try_from(v).ok()).filter(|v| *v > 0);
+        v.with_context(|| format!("no usable {key}: {}", named()))
+    };
+    let pixels = (side("input_pixels")?, side("target_pixels")?);
+    let losses = json.get("loss").and_then(Value::as_object).map(|o| o.keys().cloned().collect()).unwrap_or_default();
+    let stem = description.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
+    let folder = description.parent().map(Path::to_path_buf).unwrap_or_default();
+    let arrays = arrays(&description.with_extension("safetensors"))?;
+    Ok(Case { name: stem, folder, level, pixels, losses, arrays })
+}
+
+fn arrays(path: &Path) -> anyhow::Result<BTreeMap<String, Array>> {
+    let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let file = SafeTensors::deserialize(&bytes).with_context(|| format!("not a safetensors file: {}", path.display()))?;
+    let mut out = BTreeMap::new();
+    for (name, view) in file.iter() {
+        if view.dtype() == Dtype::F32 {
+            let data = view.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
+            out.insert(name.to_string(), Array { shape: view.shape().to_vec(), data });
+        }
+    }
+    Ok(out)
+}
+
+impl Case {
+    /// One array that the case cannot do without.
+    pub fn array(&self, name: &str) -> anyhow::Result<&Array> {
+        self.arrays.get(name).with_context(|| format!("no f32 array '{name}' in the case {}", self.name))
+    }
+
+    /// Arrays whose name starts with a prefix, the prefix cut off.
+    pub fn with_prefix<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (&'a str, &'a Array)> {
+        self.arrays.iter().filter_map(move |(n, a)| n.strip_prefix(prefix).map(|n| (n, a)))
+    }
+
+    /// What this version leaves alone: losses, gradients, the parameters after the step.
+    pub fn not_computed(&self) -> Vec<String> {
+        let count = |prefix: &str| self.with_prefix(prefix).count();
+        let mut out: Vec<String> = self.losses.iter().map(|l| format!("loss.{l}")).collect();
+        for prefix in ["step0.grad.", "step1.param."] {
+            match count(prefix) {
+                0 => {}
+                n => out.push(format!("{prefix}* ({n} arrays)")),
+            }
+        }
+        out
+    }
+}
+
+/// Serialises arrays as safetensors.
+pub fn encode(arrays: &BTreeMap<String, Array>) -> anyhow::Result<Vec<u8>> {
+    let bytes: Vec<(&String, &Array, Vec<u8>)> =
+        arrays.iter().map(|(n, a)| (n, a, a.data.iter().flat_map(|v| v.to_le_bytes()).collect())).collect();
+    let views = bytes
+        .iter()
+        .map(|(n, a, b)| Ok((n.as_str(), safetensors::tensor::TensorView::new(Dtype::F32, a.shape.clone(), b)?)))
+        .collect::<Result<Vec<_>, safetensors::SafeTensorError>>()?;
+    Ok(safetensors::serialize(views, None)?)
+}
