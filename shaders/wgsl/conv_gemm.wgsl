@@ -61,20 +61,6 @@ fn fetch(tap: Tap, channel: u32, live: bool) -> vec4<f32> {
     return select(vec4<f32>(0.0), vec4<f32>(x[at.x], x[at.y], x[at.z], x[at.w]), inside);
 }
 
-fn accumulate(acc: ptr<function, array<vec4<f32>, 8>>, a_at: u32, b_at: u32) {
-    let b = tile_x[b_at];
-    let lower = tile_w[a_at];
-    let upper = tile_w[a_at + 1u];
-    (*acc)[0] += lower.x * b;
-    (*acc)[1] += lower.y * b;
-    (*acc)[2] += lower.z * b;
-    (*acc)[3] += lower.w * b;
-    (*acc)[4] += upper.x * b;
-    (*acc)[5] += upper.y * b;
-    (*acc)[6] += upper.z * b;
-    (*acc)[7] += upper.w * b;
-}
-
 fn store(pixels: Pixels, px: vec4<u32>, oc: u32, value: vec4<f32>) {
     let area = p.oh * p.ow;
     var shift = 0.0;
@@ -104,7 +90,14 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     let row_length = ((p.oc + 63u) / 64u) * 16u;
     let chunks = select(taps * ((p.ic + TILE_K - 1u) / TILE_K), (taps * p.ic + TILE_K - 1u) / TILE_K, SHAPE == 0u);
 
-    var acc = array<vec4<f32>, 8>();
+    var acc0 = vec4<f32>(0.0);
+    var acc1 = vec4<f32>(0.0);
+    var acc2 = vec4<f32>(0.0);
+    var acc3 = vec4<f32>(0.0);
+    var acc4 = vec4<f32>(0.0);
+    var acc5 = vec4<f32>(0.0);
+    var acc6 = vec4<f32>(0.0);
+    var acc7 = vec4<f32>(0.0);
     var ky = 0u;
     var kx = 0u;
     var c0 = 0u;
@@ -132,16 +125,22 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
             }
         }
         workgroupBarrier();
-        let a_at = ty * 2u;
-        // Four rows a turn: naga guards every loop with a counter.
-        for (var k = 0u; k < TILE_K; k += 4u) {
-            accumulate(&acc, k * oc_quads + a_at, k * px_quads + tx);
-            accumulate(&acc, (k + 1u) * oc_quads + a_at, (k + 1u) * px_quads + tx);
-            accumulate(&acc, (k + 2u) * oc_quads + a_at, (k + 2u) * px_quads + tx);
-            accumulate(&acc, (k + 3u) * oc_quads + a_at, (k + 3u) * px_quads + tx);
+        for (var k = 0u; k < TILE_K; k++) {
+            let b = tile_x[k * px_quads + tx];
+            let lower = tile_w[k * oc_quads + ty * 2u];
+            let upper = tile_w[k * oc_quads + ty * 2u + 1u];
+            acc0 += lower.x * b;
+            acc1 += lower.y * b;
+            acc2 += lower.z * b;
+            acc3 += lower.w * b;
+            acc4 += upper.x * b;
+            acc5 += upper.y * b;
+            acc6 += upper.z * b;
+            acc7 += upper.w * b;
         }
         workgroupBarrier();
     }
+    var acc = array<vec4<f32>, 8>(acc0, acc1, acc2, acc3, acc4, acc5, acc6, acc7);
     for (var j = 0u; j < 8u; j++) {
         let oc = first_oc + ty * 8u + j;
         if (oc < p.oc) { store(pixels, px, oc, acc[j]); }

@@ -11,6 +11,7 @@ mod gpu;
 mod live;
 mod plan;
 mod run;
+mod single;
 
 pub use caps::device_descriptor;
 pub use device::{AdapterReport, Device, Preference};
@@ -19,3 +20,4 @@ pub use gpu::{Gpu, MapTexture};
 pub use live::{LiveResult, LiveRun, LiveStatus};
 pub use plan::{Constant, ConvWeights, Place, Plan, PlanOutput, Stage, Step};
 pub use run::{Input, NamedTensor, Run, Runner};
+pub use single::run_call;

@@ -5,9 +5,18 @@
 #![warn(missing_docs)]
 
 pub mod explain;
+pub mod arch;
+pub mod card;
+pub mod export;
+pub mod file;
 pub mod graph;
+pub mod load;
+pub mod view;
 pub mod weights;
 
 pub use explain::{Explain, ExplainError, Method, Request, explain};
+pub use card::{ModelCard, SelfCheck, View};
+pub use file::Student;
+pub use load::{BareInfo, Checkpoint, LoadError, Loaded, load};
 pub use graph::{Graph, GraphBuilder, GraphError, LOGITS, Lead, Op, ValueId};
 pub use weights::{Tensor, Weights};

@@ -93,13 +93,7 @@ pub fn activate(kind: u32, x: f32, a: f32, b: f32) -> f32 {
 #[inline(always)]
 pub fn activate_grad(kind: u32, x: f32, a: f32, b: f32) -> f32 {
     match kind {
-        code::RELU | code::POSITIVE => {
-            if x <= 0.0 {
-                0.0
-            } else {
-                1.0
-            }
-        }
+        code::RELU | code::POSITIVE => one_unless(x <= 0.0),
         code::LEAKY_RELU => {
             if x > 0.0 {
                 1.0
@@ -107,13 +101,7 @@ pub fn activate_grad(kind: u32, x: f32, a: f32, b: f32) -> f32 {
                 a
             }
         }
-        code::CLIP => {
-            if x <= a || x >= b {
-                0.0
-            } else {
-                1.0
-            }
-        }
+        code::CLIP => one_unless(x <= a || x >= b),
         code::SIGMOID => sigmoid(x) * sigmoid(-x),
         code::HARD_SIGMOID => {
             let y = a * x + b;
@@ -195,6 +183,12 @@ pub fn activate_slice(kind: u32, a: f32, b: f32, values: &mut [f32]) {
 #[inline(always)]
 pub fn relu(x: f32) -> f32 {
     if x < 0.0 { 0.0 } else { x }
+}
+
+/// The slope of a mask; NaN compares false, so it passes.
+#[inline(always)]
+fn one_unless(masked: bool) -> f32 {
+    if masked { 0.0 } else { 1.0 }
 }
 
 #[inline(always)]

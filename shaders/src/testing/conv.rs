@@ -1,43 +1,16 @@
-//! Convolutions, their transposes and linear layers.
+//! Convolutions.
 
 use super::pointwise::activate;
 use super::{Case, Random, wide};
 use crate::cpu::activation::code;
 use crate::kernel::{Call, ConvPath};
-use crate::params::{Conv2dParams, ConvTranspose2dParams, LinearParams};
+use crate::params::Conv2dParams;
 
 pub(super) fn cases() -> Vec<Case> {
     let mut random = Random::new(1);
     let mut cases = Vec::new();
     for p in grid() {
         cases.extend(conv_cases(&p, &mut random));
-    }
-    for p in transposed_grid() {
-        cases.push(transposed_case(&p, &mut random));
-    }
-    for (m, k, n) in [
-        (1, 512, 4),
-        (1, 1, 1),
-        (1, 37, 19),
-        (3, 65, 33),
-        (4, 130, 17),
-        (5, 70, 67),
-        (70, 33, 65),
-        (2, 1025, 3),
-        (65, 64, 64),
-    ] {
-        for has_bias in [0, 1] {
-            let p = LinearParams {
-                m,
-                k,
-                n,
-                has_bias,
-                act: if has_bias == 1 { code::LEAKY_RELU } else { 0 },
-                act_a: 0.1,
-                ..Default::default()
-            };
-            cases.push(linear_case(&p, &mut random));
-        }
     }
     cases
 }
@@ -72,7 +45,7 @@ const GRID: &[Line] = &[
     ([1, 4, 5, 65, 8, 1], [3, 1, 1, 1, 1, 1], [0, 0, 0, 0], 0),
 ];
 
-fn grid() -> Vec<Conv2dParams> {
+pub(super) fn grid() -> Vec<Conv2dParams> {
     let line =
         |&([n, ic, ih, iw, oc, groups], [kh, kw, sh, sw, dh, dw], [pt, pl, pb, pr], act): &Line| {
             let oh = (ih + pt + pb - dh * (kh - 1) - 1) / sh + 1;
@@ -103,44 +76,6 @@ fn grid() -> Vec<Conv2dParams> {
             }
         };
     GRID.iter().map(line).collect()
-}
-
-/// Every convolution of the grid turned round, with output sizes that also leave cells no tap reaches (output padding).
-fn transposed_grid() -> Vec<ConvTranspose2dParams> {
-    let mut list = Vec::new();
-    for (i, p) in grid().into_iter().enumerate() {
-        let (oh, ow) = (p.ih, p.iw);
-        let turned = ConvTranspose2dParams {
-            n: p.n,
-            ic: p.oc,
-            ih: p.oh,
-            iw: p.ow,
-            oc: p.ic,
-            oh,
-            ow,
-            groups: p.groups,
-            kh: p.kh,
-            kw: p.kw,
-            sh: p.sh,
-            sw: p.sw,
-            pt: p.pt,
-            pl: p.pl,
-            dh: p.dh,
-            dw: p.dw,
-            has_bias: u32::from(i % 2 == 0),
-            act: if i % 3 == 0 { code::RELU } else { 0 },
-            ..Default::default()
-        };
-        list.push(turned);
-        if p.sh > 1 || p.sw > 1 {
-            list.push(ConvTranspose2dParams {
-                oh: oh + p.sh - 1,
-                ow: ow + p.sw - 1,
-                ..turned
-            });
-        }
-    }
-    list
 }
 
 fn conv_cases(p: &Conv2dParams, random: &mut Random) -> Vec<Case> {
@@ -192,7 +127,8 @@ fn paths(p: &Conv2dParams) -> Vec<ConvPath> {
     paths
 }
 
-fn bias(has_bias: u32, count: u32, random: &mut Random) -> Vec<f32> {
+/// Values, or one NaN where none may be read.
+pub(super) fn bias(has_bias: u32, count: u32, random: &mut Random) -> Vec<f32> {
     if has_bias == 0 {
         vec![f32::NAN]
     } else {
@@ -225,92 +161,6 @@ fn conv(p: &Conv2dParams, x: &[f32], w: &[f32], bias: &[f32]) -> Vec<f64> {
         out.push(activate(p.act, sum, p.act_a.into(), p.act_b.into()));
     }
     out
-}
-
-fn transposed_case(p: &ConvTranspose2dParams, random: &mut Random) -> Case {
-    let x = random.values((p.n * p.ic * p.ih * p.iw) as usize);
-    let w = random.values((p.ic * (p.oc / p.groups) * p.kh * p.kw) as usize);
-    let bias = bias(p.has_bias, p.oc, random);
-    let expected = transposed(p, &x, &w, &bias);
-    let label = format!(
-        "conv_transpose2d {}x{}x{}x{} to {}x{}x{} by {}x{} stride {}x{} dilation {}x{} padding {},{} groups {} bias {} act {}",
-        p.n,
-        p.ic,
-        p.ih,
-        p.iw,
-        p.oc,
-        p.oh,
-        p.ow,
-        p.kh,
-        p.kw,
-        p.sh,
-        p.sw,
-        p.dh,
-        p.dw,
-        p.pt,
-        p.pl,
-        p.groups,
-        p.has_bias,
-        p.act
-    );
-    Case::new(label, Call::ConvTranspose2d(*p), vec![x, w, bias], expected)
-}
-
-/// Transposed convolution by its definition: every input cell is spread over the output.
-fn transposed(p: &ConvTranspose2dParams, x: &[f32], w: &[f32], bias: &[f32]) -> Vec<f64> {
-    let [n, ic, ih, iw, oc, oh, ow, groups] =
-        wide([p.n, p.ic, p.ih, p.iw, p.oc, p.oh, p.ow, p.groups]);
-    let [kh, kw, sh, sw, pt, pl, dh, dw] = wide([p.kh, p.kw, p.sh, p.sw, p.pt, p.pl, p.dh, p.dw]);
-    let (icg, ocg) = (ic / groups, oc / groups);
-    let start = |o: i64| {
-        if p.has_bias == 0 {
-            0.0
-        } else {
-            f64::from(bias[o as usize])
-        }
-    };
-    let mut out: Vec<f64> = positions(n, oc, oh, ow)
-        .map(|(_, o, _, _)| start(o))
-        .collect();
-    for (b, i, iy, ix) in positions(n, ic, ih, iw) {
-        let cell = f64::from(x[(((b * ic + i) * ih + iy) * iw + ix) as usize]);
-        for (o, ky, kx, _) in positions(ocg, kh, kw, 1) {
-            let (oy, ox) = (iy * sh + ky * dh - pt, ix * sw + kx * dw - pl);
-            if (0..oh).contains(&oy) && (0..ow).contains(&ox) {
-                let channel = i / icg * ocg + o;
-                let weight = f64::from(w[(((i * ocg + o) * kh + ky) * kw + kx) as usize]);
-                out[(((b * oc + channel) * oh + oy) * ow + ox) as usize] += cell * weight;
-            }
-        }
-    }
-    out.into_iter()
-        .map(|v| activate(p.act, v, p.act_a.into(), p.act_b.into()))
-        .collect()
-}
-
-fn linear_case(p: &LinearParams, random: &mut Random) -> Case {
-    let [m, k, n] = [p.m, p.k, p.n].map(|v| v as usize);
-    let (x, w) = (random.values(m * k), random.values(n * k));
-    let bias = bias(p.has_bias, p.n, random);
-    let mut expected = Vec::new();
-    for row in 0..m {
-        for column in 0..n {
-            let products = (0..k).map(|i| f64::from(x[row * k + i]) * f64::from(w[column * k + i]));
-            let sum = products.sum::<f64>()
-                + if p.has_bias == 0 {
-                    0.0
-                } else {
-                    f64::from(bias[column])
-                };
-            expected.push(activate(p.act, sum, p.act_a.into(), p.act_b.into()));
-        }
-    }
-    Case::new(
-        format!("linear {m}x{k} to {n} bias {}", p.has_bias),
-        Call::Linear(*p),
-        vec![x, w, bias],
-        expected,
-    )
 }
 
 /// All index quadruples in row-major order.

@@ -3,7 +3,9 @@
 //! The answers come from plain f64 loops in this folder, written from each operation's definition and not from a twin.
 
 mod conv;
+mod conv_transpose;
 mod layout;
+mod linear;
 mod maps;
 mod pointwise;
 mod pool;
@@ -74,78 +76,65 @@ impl Case {
     /// Compares an output with the answer.
     ///
     /// # Errors
-    /// A sentence when a cell was not written, or written though it should not, or when ‖out − expected‖ / ‖expected‖ exceeds
-    /// `tolerance` (packed pixels: when any channel is off by more than 1).
+    /// A sentence when a cell was not written, or written though it should not, or when [`Case::error`] exceeds `tolerance`
+    /// (packed pixels: when any channel is off by more than 1).
     pub fn check(&self, out: &[f32], tolerance: f64) -> Result<(), String> {
-        if out.len() != self.out_len {
-            return Err(format!(
-                "{} cells instead of {}: {}",
-                out.len(),
-                self.out_len,
-                self.label
-            ));
-        }
-        match self.output {
-            Output::Values => self.check_values(out, tolerance),
-            Output::Packed => self.check_packed(out),
-        }
-    }
-
-    fn check_values(&self, out: &[f32], tolerance: f64) -> Result<(), String> {
-        let (mut error, mut norm, mut worst) = (0.0f64, 0.0f64, (0.0f64, 0));
-        for (i, (&y, &e)) in out.iter().zip(&self.expected).enumerate() {
-            if e.is_nan() != y.is_nan() {
-                return Err(format!("cell {i} is {y}, expected {e}: {}", self.label));
-            }
-            if e.is_nan() || f64::from(y) == e {
-                continue;
-            }
-            let difference = (f64::from(y) - e).abs();
-            if difference > worst.0 {
-                worst = (difference, i);
-            }
-            error += difference * difference;
-            norm += e * e;
-        }
-        norm += out
-            .iter()
-            .zip(&self.expected)
-            .filter(|&(&y, &e)| f64::from(y) == e)
-            .map(|(_, e)| e * e)
-            .sum::<f64>();
-        let relative = error.sqrt() / norm.sqrt().max(1e-30);
+        let error = self.error(out)?;
         // Written so that an infinite or undefined error fails as well.
-        if relative <= tolerance {
+        if error <= tolerance {
             return Ok(());
         }
-        let at = worst.1;
+        let at = self.worst(out);
         Err(format!(
-            "relative error {relative:.2e} > {tolerance:.0e}, worst cell {at}: {} for {}: {}",
+            "error {error:.2e} > {tolerance:.0e}, worst cell {at}: {} for {}: {}",
             out[at], self.expected[at], self.label
         ))
     }
 
-    fn check_packed(&self, out: &[f32]) -> Result<(), String> {
-        for (i, (y, &e)) in out.iter().zip(&self.expected).enumerate() {
-            let (y, e) = (y.to_bits(), e as u32);
-            if y.to_le_bytes()
-                .iter()
-                .zip(e.to_le_bytes())
-                .any(|(&a, b)| a.abs_diff(b) > 1)
-            {
-                return Err(format!(
-                    "pixel {i} is {y:08x}, expected {e:08x}: {}",
-                    self.label
-                ));
-            }
+    /// ‖out − expected‖ / ‖expected‖; of packed pixels the largest difference of a channel beyond 1, of 255.
+    ///
+    /// # Errors
+    /// A sentence when a cell was not written, or written though it should not.
+    pub fn error(&self, out: &[f32]) -> Result<f64, String> {
+        if out.len() != self.out_len {
+            return Err(format!("{} cells instead of {}: {}", out.len(), self.out_len, self.label));
         }
-        Ok(())
+        let pairs = || out.iter().zip(&self.expected);
+        if self.output == Output::Packed {
+            let most = pairs().map(|(y, &e)| channel_difference(y.to_bits(), e as u32)).max();
+            return Ok(f64::from(most.unwrap_or(0).saturating_sub(1)) / 255.0);
+        }
+        if let Some((i, (y, e))) = pairs().enumerate().find(|(_, (y, e))| e.is_nan() != y.is_nan()) {
+            return Err(format!("cell {i} is {y}, expected {e}: {}", self.label));
+        }
+        let sum = |term: fn(f64, f64) -> f64| pairs().map(|(&y, &e)| term(f64::from(y), e)).sum::<f64>();
+        // Equal cells count nothing even where they are infinite, and neither do those that are NaN in both.
+        let error = sum(|y, e| if y == e || e.is_nan() { 0.0 } else { (y - e) * (y - e) });
+        let norm = sum(|_, e| if e.is_nan() { 0.0 } else { e * e });
+        Ok(if error == 0.0 { 0.0 } else { error.sqrt() / norm.sqrt().max(1e-30) })
     }
+
+    /// The cell that is furthest off.
+    fn worst(&self, out: &[f32]) -> usize {
+        let off = |i: usize| match self.output {
+            Output::Values => (f64::from(out[i]) - self.expected[i]).abs(),
+            Output::Packed => f64::from(channel_difference(out[i].to_bits(), self.expected[i] as u32)),
+        };
+        (0..out.len()).max_by(|&a, &b| off(a).total_cmp(&off(b))).unwrap_or(0)
+    }
+}
+
+/// Largest difference between the channels of two packed pixels.
+fn channel_difference(a: u32, b: u32) -> u8 {
+    let pairs = a.to_le_bytes().into_iter().zip(b.to_le_bytes());
+    pairs.map(|(a, b)| a.abs_diff(b)).max().unwrap_or(0)
 }
 
 /// All cases, the same on every machine.
 pub fn cases() -> Vec<Case> {
     let mut cases = conv::cases();
+    cases.extend(conv_transpose::cases());
+    cases.extend(linear::cases());
     cases.extend(pool::cases());
     cases.extend(rows::cases());
     cases.extend(pointwise::cases());

@@ -72,6 +72,9 @@ impl Layers<'_> {
         let (kernel, stride, dilation) = (m.pair("kernel_size")?, m.pair("stride")?, m.pair("dilation")?);
         let groups = m.size("groups")?;
         let (into, out) = (m.size("in_channels")?, m.size("out_channels")?);
+        if dilation.contains(&0) || stride.contains(&0) {
+            return Err(m.unsupported("its stride or dilation is zero"));
+        }
         if into != channels || groups == 0 || into % groups != 0 || out % groups != 0 {
             return Err(m.unsupported(&format!("it takes {into} channels in {groups} groups and gets {channels}")));
         }

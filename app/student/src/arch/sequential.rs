@@ -20,7 +20,7 @@ struct Flat<'m> {
 /// Names the module or parameter that does not fit, or that has no place.
 pub(super) fn build(tree: &Module, weights: &Weights, px: usize) -> Result<Built, Reason> {
     let mut flat = Flat { layers: vec![], blocks: vec![] };
-    flatten(tree, &mut flat)?;
+    flatten(tree, &mut flat, false)?;
     let mut notes = vec![];
     let end = without_softmax(&flat.layers, &mut notes);
     let mut weights = weights.clone();
@@ -50,11 +50,12 @@ fn is_idle(class: &str) -> bool {
     matches!(class, "Identity" | "Dropout" | "Dropout1d" | "Dropout2d" | "AlphaDropout" | "FeatureAlphaDropout")
 }
 
-fn flatten<'m>(module: &'m Module, flat: &mut Flat<'m>) -> Result<(), Reason> {
+/// `inside` a block no smaller blocks are looked for.
+fn flatten<'m>(module: &'m Module, flat: &mut Flat<'m>, inside: bool) -> Result<(), Reason> {
     if module.class == "Sequential" {
-        let grouped = flat.blocks.is_empty() && module.children.iter().filter(|c| is_block(c)).count() >= 2;
+        let grouped = !inside && flat.blocks.is_empty() && module.children.iter().filter(|c| is_block(c)).count() >= 2;
         for child in &module.children {
-            flatten(child, flat)?;
+            flatten(child, flat, inside || grouped)?;
             if grouped && is_block(child) {
                 flat.blocks.extend(flat.layers.len().checked_sub(1));
             }

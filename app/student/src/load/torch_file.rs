@@ -16,7 +16,8 @@ const LEGACY_PROTOCOL: i64 = 1001;
 pub(super) fn read_zip(data: &[u8]) -> Result<Contents, Reason> {
     let mut archive = Archive::open(data)?;
     let folder = top_folder(&archive)?;
-    let big_endian = match archive.names().find(|n| n.strip_prefix(folder) == Some("byteorder")) {
+    let order = archive.names().find(|n| n.strip_prefix(folder) == Some("byteorder"));
+    let big_endian = match order {
         Some(name) => archive.read(name)?.starts_with(b"big"),
         None => false,
     };

@@ -3,6 +3,7 @@
 use fovea_engine::EngineError;
 use fovea_patch::PatchError;
 use fovea_student::load::LoadError;
+use fovea_student::view::ViewError;
 use fovea_student::{ExplainError, GraphError};
 
 /// Errors of [`super`].
@@ -17,6 +18,9 @@ pub enum AnalysisError {
     /// The asked-for map.
     #[error(transparent)]
     Explain(#[from] ExplainError),
+    /// The asked-for view.
+    #[error(transparent)]
+    View(#[from] ViewError),
     /// The executor.
     #[error(transparent)]
     Engine(#[from] EngineError),

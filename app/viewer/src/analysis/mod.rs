@@ -1,0 +1,23 @@
+//! From patches to grades and attention, without windows, files or threads: what window, command line, browser module and
+//! tests share.
+//!
+//! [`open_student`] reads a model, [`Analyzer`] runs it on patches, [`Ladder`] does so at several magnifications, and
+//! [`self_check`] proves that this machine computes what the model's author computed. Everything that may wait is `async`:
+//! the browser awaits it, native callers block a worker thread on it.
+
+mod analyzer;
+mod check;
+pub mod embedded;
+mod error;
+mod ladder;
+mod open;
+mod result;
+mod settings;
+
+pub use analyzer::Analyzer;
+pub use check::{Checked, measure_self_check, self_check};
+pub use error::AnalysisError;
+pub use ladder::{Ladder, Rung, factors};
+pub use open::open_student;
+pub use result::{PatchResult, TileResult, Times, argmax, softmax};
+pub use settings::{Settings, ViewChoice, automatic_batch};

@@ -1,0 +1,46 @@
+//! A model file and what the user says about it become a Student.
+
+use super::AnalysisError;
+use fovea_student::file::Student;
+use fovea_student::graph::rebuild;
+use fovea_student::load::{BareInfo, Loaded, load};
+
+/// Reads a model file. What `info` says fills what a bare checkpoint lacks, and overrides the card of a complete Student
+/// (which is then noted).
+///
+/// # Errors
+/// A file that cannot be used, facts that are missing or contradict it; every message names the file.
+pub fn open_student(bytes: &[u8], name: &str, info: &BareInfo) -> Result<Student, AnalysisError> {
+    match load(bytes, name)? {
+        Loaded::Bare(checkpoint) => Ok(checkpoint.into_student(info)?),
+        Loaded::Ready(student) => overridden(*student, info).map_err(|e| AnalysisError::Setting(format!("{e} ({name})"))),
+    }
+}
+
+fn overridden(mut student: Student, info: &BareInfo) -> Result<Student, AnalysisError> {
+    let card = &mut student.card;
+    if let Some(px) = info.input_px.filter(|px| *px != card.input_px) {
+        student.graph = rebuild(&student.graph, &[3, px, px])?;
+        student.notes.push(format!("run at {px} px instead of the card's {} px, without self-check", card.input_px));
+        card.input_px = px;
+        card.self_check = None;
+    }
+    if let Some(names) = info.classes.as_ref().filter(|names| **names != card.class_names) {
+        let (given, found) = (names.len(), card.class_names.len());
+        if given != found {
+            let what = format!("{given} class names are given, but the network scores {found} classes");
+            return Err(AnalysisError::Setting(what));
+        }
+        student.notes.push(format!("classes renamed from {}", card.class_names.join(", ")));
+        card.class_names = names.clone();
+    }
+    if let Some(um) = info.um_per_px {
+        card.um_per_px = Some(um);
+    }
+    if let Some(view) = &info.view {
+        card.view = view.clone();
+        card.self_check = None;
+    }
+    card.validate(&student.graph).map_err(|e| AnalysisError::Setting(e.to_string()))?;
+    Ok(student)
+}

@@ -1,0 +1,223 @@
+//! The panel on the right: prediction, how the map is shown, what the map is, and facts on patch and model.
+
+use egui::{ComboBox, DragValue, Slider, Ui};
+use fovea_patch::Colormap;
+use fovea_student::Method;
+
+use super::actions::{Action, Actions};
+use super::canvas_marks::{trimmed, value};
+use super::classes;
+use super::look::Look;
+use super::model::Model;
+use super::state::{Attention, Display, Open, RangeMode};
+use super::theme;
+
+/// What the panel shows and changes.
+pub struct Inspector<'a> {
+    /// The model, once loaded.
+    pub model: Option<&'a Model>,
+    /// The patch on the canvas.
+    pub open: Option<&'a Open>,
+    /// How maps are shown.
+    pub display: &'a mut Display,
+    /// What maps are.
+    pub attention: &'a Attention,
+    /// Chosen class.
+    pub class: usize,
+}
+
+impl Inspector<'_> {
+    /// Lays the panel out.
+    pub fn show(self, ui: &mut Ui, actions: &mut Actions) {
+        let Self { model, open, display, attention, class } = self;
+        let look = open.and_then(|o| o.look.as_deref());
+        egui::ScrollArea::vertical().auto_shrink(false).id_salt("inspector").show(ui, |ui| {
+            ui.set_max_width(ui.available_width() - 6.0);
+            let Some(model) = model else {
+                ui.label(theme::caption("No model is loaded."));
+                return;
+            };
+            let result = look.map(|l| &l.result);
+            let probabilities = result.map(|r| &r.probabilities[..]);
+            classes::verdict(ui, model, probabilities, result.map(|r| r.predicted), result.map_or(0, |r| r.tiles.len()));
+            classes::show(ui, model, probabilities, class, display.class.is_some(), actions);
+            heatmap(ui, display, look, class);
+            attention_section(ui, model, attention, actions);
+            patch_section(ui, open, look);
+            model_section(ui, model, actions);
+            ui.add_space(12.0);
+        });
+    }
+}
+
+/// A caption on the left, a widget on the right, in one grid for the whole panel.
+fn line<R>(ui: &mut Ui, label: &str, add: impl FnOnce(&mut Ui) -> R) -> R {
+    ui.horizontal(|ui| {
+        let (rect, _) = ui.allocate_exact_size(egui::vec2(84.0, 24.0), egui::Sense::hover());
+        ui.painter().text(rect.left_center(), egui::Align2::LEFT_CENTER, label, theme::words(12.5), theme::WEAK);
+        add(ui)
+    })
+    .inner
+}
+
+fn heatmap(ui: &mut Ui, display: &mut Display, look: Option<&Look>, class: usize) {
+    theme::section(ui, "Heatmap");
+    ui.horizontal(|ui| {
+        ui.checkbox(&mut display.heatmap, "Show").on_hover_text("Heatmap on or off (H)");
+        ui.checkbox(&mut display.fade, "Fade").on_hover_text("The less evidence, the more tissue shows through");
+        ui.checkbox(&mut display.contour, "Contour").on_hover_text("Outline the region above a level (C)");
+    });
+    let width = ui.available_width() - 84.0 - 66.0;
+    ui.spacing_mut().slider_width = width.max(60.0);
+    line(ui, "Opacity", |ui| {
+        let slider = Slider::new(&mut display.opacity, 0.0..=1.0).fixed_decimals(2).handle_shape(egui::style::HandleShape::Circle);
+        name(ui.add(slider), "Opacity").on_hover_text("[ and ]")
+    });
+    if display.contour {
+        line(ui, "Level", |ui| {
+            let slider = Slider::new(&mut display.level, 0.02..=0.98).fixed_decimals(2).handle_shape(egui::style::HandleShape::Circle);
+            name(ui.add(slider), "Contour level").on_hover_text("Share of the colour bar")
+        });
+    }
+    line(ui, "Colours", |ui| colours(ui, &mut display.colormap));
+    line(ui, "Range", |ui| range(ui, display, look, class));
+    if display.range == RangeMode::Fixed {
+        line(ui, "", |ui| fixed_range(ui, display));
+    }
+    if look.is_some_and(|l| l.result.tiles.len() > 1) {
+        ui.checkbox(&mut display.grid, "Lines between tiles");
+    }
+}
+
+/// Gives a widget the name that stands beside it.
+fn name(response: egui::Response, label: &str) -> egui::Response {
+    response.ctx.accesskit_node_builder(response.id, |node| node.set_label(label));
+    response
+}
+
+fn colours(ui: &mut Ui, colormap: &mut Colormap) {
+    let width = ui.available_width();
+    let combo = ComboBox::from_id_salt("colours").width(width).selected_text(colormap.label());
+    let response = combo.show_ui(ui, |ui| {
+        for map in Colormap::ALL {
+            ui.selectable_value(colormap, map, map.label());
+        }
+    });
+    name(response.response, "Colours");
+}
+
+fn range(ui: &mut Ui, display: &mut Display, look: Option<&Look>, class: usize) {
+    let label = |mode| match mode {
+        RangeMode::PerImage => "This patch and class",
+        RangeMode::AllClasses => "This patch, all classes",
+        RangeMode::Fixed => "Fixed",
+    };
+    let before = display.range;
+    let combo = ComboBox::from_id_salt("range").width(ui.available_width()).selected_text(label(display.range));
+    let response = combo.show_ui(ui, |ui| {
+        for (mode, help) in [
+            (RangeMode::PerImage, "Colours of two patches cannot be compared"),
+            (RangeMode::AllClasses, "Min–max over all classes: classes can be compared"),
+            (RangeMode::Fixed, "The same values for every patch: patches can be compared"),
+        ] {
+            ui.selectable_value(&mut display.range, mode, label(mode)).on_hover_text(help);
+        }
+    });
+    name(response.response, "Range");
+    // A fixed range starts from what is on screen, so that the picture does not jump.
+    if display.range == RangeMode::Fixed && before != RangeMode::Fixed {
+        let shown = look.map(|l| l.maps.shown(class, before, display.fixed)).filter(|s| s.evidence);
+        display.fixed = shown.map_or(display.fixed, |s| (s.lo, s.hi));
+    }
+}
+
+fn fixed_range(ui: &mut Ui, display: &mut Display) {
+    let (lo, hi) = &mut display.fixed;
+    let speed = f64::from((*hi - *lo).abs().max(1e-6)) / 100.0;
+    let drag = |v, range| DragValue::new(v).speed(speed).range(range).custom_formatter(|v, _| value(v as f32));
+    name(ui.add(drag(lo, f32::MIN..=*hi)), "Lowest value");
+    ui.label(theme::caption("to"));
+    name(ui.add(drag(hi, *lo..=f32::MAX)), "Highest value");
+}
+
+fn attention_section(ui: &mut Ui, model: &Model, attention: &Attention, actions: &mut Actions) {
+    theme::section(ui, "Attention");
+    let mut wanted = attention.clone();
+    line(ui, "Method", |ui| {
+        let combo = ComboBox::from_id_salt("method").width(ui.available_width()).selected_text(label_of(&wanted));
+        let response = combo.show_ui(ui, |ui| methods(ui, &mut wanted));
+        name(response.response, "Method");
+    });
+    line(ui, "Layer", |ui| {
+        let shown = model.layer_label(&wanted.layer);
+        let combo = ComboBox::from_id_salt("layer").width(ui.available_width()).selected_text(shown).truncate();
+        let response = combo.show_ui(ui, |ui| {
+            for layer in model.layers() {
+                ui.selectable_value(&mut wanted.layer, layer.value.clone(), &layer.label);
+            }
+        });
+        name(response.response, "Layer");
+    });
+    if wanted != *attention {
+        actions.push(Action::Attention(wanted));
+    }
+}
+
+/// Grad-CAM's classic form is Grad-CAM with the sum cut at 0; the others come as they are.
+fn methods(ui: &mut Ui, wanted: &mut Attention) {
+    for method in Method::ALL {
+        for relu in [false, true] {
+            if relu && method != Method::GradCam {
+                continue;
+            }
+            let choice = Attention { method, relu, layer: wanted.layer.clone() };
+            let label = label_of(&choice);
+            if ui.selectable_label(*wanted == choice, label).clicked() {
+                *wanted = choice;
+            }
+        }
+    }
+}
+
+fn label_of(attention: &Attention) -> String {
+    match (attention.method, attention.relu) {
+        (Method::GradCam, true) => "Grad-CAM, classic (ReLU)".into(),
+        (Method::GradCam, false) => "Grad-CAM, signed".into(),
+        (method, _) => method.label().into(),
+    }
+}
+
+fn patch_section(ui: &mut Ui, open: Option<&Open>, look: Option<&Look>) {
+    let Some(open) = open else { return };
+    theme::section(ui, "Patch");
+    let patch = &open.patch;
+    fact(ui, "Size", &format!("{} × {} px", patch.width, patch.height));
+    fact(ui, "Scale", &patch.um_per_px.map_or("unknown".into(), |um| format!("{} µm/px", trimmed(um))));
+    if let Some((x, y)) = patch.position {
+        fact(ui, "On the slide", &format!("{x}, {y}"));
+    }
+    if let Some(plan) = look.map(|l| &l.result.plan).filter(|p| p.tiles.len() > 1) {
+        fact(ui, "Tiles", &format!("{} × {} of {} px", plan.cols, plan.rows, plan.tile_px));
+    }
+    for note in look.iter().flat_map(|l| &l.result.notes) {
+        ui.add(egui::Label::new(theme::caption(note)).wrap());
+    }
+}
+
+fn model_section(ui: &mut Ui, model: &Model, actions: &mut Actions) {
+    theme::section(ui, "Model");
+    fact(ui, "Name", &model.title);
+    fact(ui, "Input", &model.input_line());
+    fact(ui, "Parameters", &model.parameters_line());
+    for note in &model.notes {
+        ui.add(egui::Label::new(theme::caption(note)).wrap());
+    }
+    ui.add_space(2.0);
+    if ui.button("Load a model…").on_hover_text("safetensors, .pth or .pt; or drop the file on the window").clicked() {
+        actions.push(Action::OpenModel);
+    }
+}
+
+fn fact(ui: &mut Ui, label: &str, text: &str) {
+    line(ui, label, |ui| ui.add(egui::Label::new(egui::RichText::new(text).size(12.5)).truncate()));
+}

@@ -1,0 +1,96 @@
+//! The command line. Every command takes `--json` and `--device`; errors go to standard error with file and reason.
+//!
+//! Exit codes: 0 all fine, 1 some files or quantities failed, 2 the command could not run.
+
+mod analyze;
+mod audit;
+mod bench;
+mod clock;
+mod export;
+mod import;
+mod model;
+mod parse;
+mod random;
+
+pub use audit::{AuditReport, Comparison, audit_case, find_cases};
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// See where a low-magnification model looks: grades and attention maps of histology patches, computed on this device;
+/// files never leave it. Without a command the window opens. For research use only; a heatmap shows model evidence, not
+/// tumour.
+#[derive(Debug, Parser)]
+#[command(name = "fovea", version, after_help = "research use only; files never leave this device")]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Grade images and write overlays, tables and raw maps
+    Analyze(Box<analyze::Args>),
+    /// Recompute reference cases and print how far apart the numbers are
+    Audit(audit::Args),
+    /// Make a Student file from a checkpoint
+    Import(Box<import::Args>),
+    /// Write a Student's weights under other programs' names
+    Export(export::Args),
+    /// Make an untrained Student with random weights, for trials and benchmarks
+    RandomStudent(random::Args),
+    /// Measure this machine
+    Bench(bench::Args),
+}
+
+/// Commands end in one of these.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Outcome {
+    AllFine,
+    SomeFailed,
+}
+
+/// The program's entry: the window without arguments, else the command line.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let Some(command) = cli.command else { return window() };
+    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("error")).init();
+    let outcome = match command {
+        Command::Analyze(args) => analyze::run(&args),
+        Command::Audit(args) => audit::run(&args),
+        Command::Import(args) => import::run(&args),
+        Command::Export(args) => export::run(&args),
+        Command::RandomStudent(args) => random::run(&args),
+        Command::Bench(args) => bench::run(&args),
+    };
+    match outcome {
+        Ok(Outcome::AllFine) => ExitCode::SUCCESS,
+        Ok(Outcome::SomeFailed) => ExitCode::from(1),
+        Err(e) if is_closed_pipe(&e) => ExitCode::SUCCESS,
+        Err(e) => {
+            eprintln!("fovea: {e:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn window() -> ExitCode {
+    eprintln!("fovea: no window in this build; see fovea --help");
+    ExitCode::from(2)
+}
+
+/// `fovea … | head` is no failure.
+fn is_closed_pipe(e: &anyhow::Error) -> bool {
+    e.downcast_ref::<std::io::Error>().is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe)
+}
+
+/// Writes text to standard output.
+fn print(text: &str) -> anyhow::Result<()> {
+    use std::io::Write;
+    Ok(writeln!(std::io::stdout().lock(), "{text}")?)
+}
+
+/// Writes one JSON document to standard output.
+fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
+    print(&serde_json::to_string_pretty(value)?)
+}
