@@ -1,4 +1,6 @@
 //! Checks every WGSL file and generates `params.rs` (uniform structs) and `kernels.rs` (what a pipeline needs to know).
+#![allow(clippy::expect_used)] // a build script reports by panicking
+
 #[path = "build/check.rs"]
 mod check;
 #[path = "build/kernels.rs"]
@@ -19,5 +21,9 @@ fn main() {
     let structs = params::generate(&wgsl.join("shared/params.wgsl"));
     fs::write(Path::new(&dir).join("params.rs"), &structs.rust).expect("OUT_DIR is writable");
     let sources = source::load_all(wgsl);
-    fs::write(Path::new(&dir).join("kernels.rs"), kernels::generate(&sources, &structs.names)).expect("OUT_DIR is writable");
+    fs::write(
+        Path::new(&dir).join("kernels.rs"),
+        kernels::generate(&sources, &structs.names),
+    )
+    .expect("OUT_DIR is writable");
 }

@@ -1,4 +1,6 @@
 //! One kernel call: which kernel, with which uniform, how many workgroups.
+pub use crate::conv_path::ConvPath;
+use crate::conv_path::{conv_kernel, tiles};
 use crate::dispatch::{TooManyGroups, split};
 use crate::kernels::{self, KernelId};
 use crate::params::*;
@@ -59,73 +61,14 @@ pub struct DrawShader {
     pub bindings: &'static [Binding],
 }
 
-/// How a convolution is computed. The tiled paths need weights packed by [`crate::pack::pack_conv`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum ConvPath {
-    /// One output per invocation: any groups.
-    Direct,
-    /// Implicit matrix product: groups == 1, any kernel, stride, dilation.
-    Gemm,
-    /// As `Gemm`, for 3×3, stride 1, dilation 1 and at least 16 channels in.
-    Fast3x3,
-    /// As `Gemm`, for 1×1, stride 1, no padding.
-    Gemm1x1,
-}
-
-impl ConvPath {
-    /// The fastest path that takes these shapes.
-    pub fn choose(p: &Conv2dParams) -> Self {
-        let unit_stride = (p.sh, p.sw) == (1, 1);
-        let tiny = p.oc < 4 && p.ic < 16;
-        match (p.groups, p.kh, p.kw) {
-            (0 | 2.., _, _) => Self::Direct,
-            _ if tiny => Self::Direct,
-            (1, 1, 1) if unit_stride && (p.pt, p.pl) == (0, 0) && (p.oh, p.ow) == (p.ih, p.iw) => Self::Gemm1x1,
-            (1, 3, 3) if unit_stride && (p.dh, p.dw) == (1, 1) && crate::pack::taps_are_padded(p.ic as usize) => Self::Fast3x3,
-            _ => Self::Gemm,
-        }
-    }
-}
-
-impl ConvTranspose2dParams {
-    /// The ordinary convolution that computes the same where the stride is 1 (weights by
-    /// [`crate::pack::transposed_conv_weights`]): the tiled kernels are many times faster than the gather. `None` otherwise.
-    pub fn as_conv(&self) -> Option<Conv2dParams> {
-        if (self.sh, self.sw) != (1, 1) {
-            return None;
-        }
-        let pad = |k: u32, d: u32, p: u32| k.checked_sub(1)?.checked_mul(d)?.checked_sub(p);
-        Some(Conv2dParams {
-            n: self.n,
-            ic: self.ic,
-            ih: self.ih,
-            iw: self.iw,
-            oc: self.oc,
-            oh: self.oh,
-            ow: self.ow,
-            groups: self.groups,
-            kh: self.kh,
-            kw: self.kw,
-            sh: 1,
-            sw: 1,
-            pt: pad(self.kh, self.dh, self.pt)?,
-            pl: pad(self.kw, self.dw, self.pl)?,
-            dh: self.dh,
-            dw: self.dw,
-            has_bias: self.has_bias,
-            act: self.act,
-            act_a: self.act_a,
-            act_b: self.act_b,
-            ..Default::default()
-        })
-    }
-}
-
 /// A kernel with its uniform. Inputs and output: see `wgsl/shared/params.wgsl`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[allow(missing_docs)] // each variant is the kernel of its name, documented at its params
 pub enum Call {
-    Conv2d { params: Conv2dParams, path: ConvPath },
+    Conv2d {
+        params: Conv2dParams,
+        path: ConvPath,
+    },
     ConvTranspose2d(ConvTranspose2dParams),
     Linear(LinearParams),
     Pool(PoolParams),
@@ -148,41 +91,17 @@ pub enum Call {
     Overlay(OverlayParams),
 }
 
-/// Fewer large tiles than this leave a GPU half idle: then the small ones.
-const ENOUGH_TILES: u64 = 128;
-
 /// Rows of a matrix product from which on the tiled kernel pays.
 const TILED_ROWS: u32 = 16;
 
 /// From this `inner` on, neighbouring invocations should read neighbouring columns.
 const COLUMNS: u32 = 32;
 
-/// (output channels, pixels) of the large and the small tile: the variants in `conv_gemm.wgsl`.
-const LARGE_TILE: (u64, u64) = (64, 128);
-const SMALL_TILE: (u64, u64) = (32, 32);
-
 /// Product in u64: no two u32 overflow it, and more are capped.
 pub(crate) fn product<const N: usize>(factors: [u32; N]) -> u64 {
-    factors.iter().fold(1, |a, &b| a.saturating_mul(u64::from(b)))
-}
-
-fn tiles(p: &Conv2dParams, (oc, px): (u64, u64)) -> u64 {
-    u64::from(p.oc).div_ceil(oc).saturating_mul(product([p.n, p.oh, p.ow]).div_ceil(px))
-}
-
-fn small_tiles(p: &Conv2dParams) -> bool {
-    tiles(p, LARGE_TILE) < ENOUGH_TILES
-}
-
-fn conv_kernel(p: &Conv2dParams, path: ConvPath) -> &'static Kernel {
-    let (large, small) = match path {
-        ConvPath::Direct => return &kernels::CONV2D,
-        ConvPath::Gemm if crate::pack::taps_are_padded(p.ic as usize) => (&kernels::CONV_TAPS, &kernels::CONV_TAPS_SMALL),
-        ConvPath::Gemm => (&kernels::CONV_GEMM, &kernels::CONV_GEMM_SMALL),
-        ConvPath::Fast3x3 => (&kernels::CONV_3X3, &kernels::CONV_3X3_SMALL),
-        ConvPath::Gemm1x1 => (&kernels::CONV_1X1, &kernels::CONV_1X1_SMALL),
-    };
-    if small_tiles(p) { small } else { large }
+    factors
+        .iter()
+        .fold(1, |a, &b| a.saturating_mul(u64::from(b)))
 }
 
 impl Call {
@@ -244,9 +163,14 @@ impl Call {
     pub fn workgroups(&self) -> u64 {
         let threads = |n: u64| n.div_ceil(256);
         match self {
-            Self::Conv2d { params: p, path: ConvPath::Direct } => threads(product([p.n, p.oc, p.oh, p.ow])),
-            Self::Conv2d { params: p, .. } => tiles(p, if small_tiles(p) { SMALL_TILE } else { LARGE_TILE }),
-            Self::Linear(p) if p.m >= TILED_ROWS => u64::from(p.m.div_ceil(64)) * u64::from(p.n.div_ceil(64)),
+            Self::Conv2d {
+                params: p,
+                path: ConvPath::Direct,
+            } => threads(product([p.n, p.oc, p.oh, p.ow])),
+            Self::Conv2d { params: p, .. } => tiles(p),
+            Self::Linear(p) if p.m >= TILED_ROWS => {
+                u64::from(p.m.div_ceil(64)) * u64::from(p.n.div_ceil(64))
+            }
             Self::Linear(p) => u64::from(p.m) * u64::from(p.n.div_ceil(4)),
             Self::Reduce(p) if p.inner < COLUMNS => product([p.outer, p.inner]),
             Self::Softmax(p) => product([p.outer, p.inner]),
@@ -261,7 +185,9 @@ impl Call {
     /// Workgroup counts of one dispatch: all of [`Call::workgroups`], or a slice of them after [`Call::with_base`].
     pub fn dispatch(&self, groups: u64) -> Result<[u32; 3], TooManyGroups> {
         if self.workgroups() > crate::dispatch::MAX_GROUPS {
-            return Err(TooManyGroups { groups: self.workgroups() });
+            return Err(TooManyGroups {
+                groups: self.workgroups(),
+            });
         }
         split(groups)
     }
@@ -284,3 +210,7 @@ impl Call {
         self.kernel().label
     }
 }
+
+#[cfg(test)]
+#[path = "kernel_tests.rs"]
+mod tests;

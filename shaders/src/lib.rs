@@ -5,6 +5,7 @@
 #![warn(missing_docs)]
 
 pub mod activation;
+mod conv_path;
 mod cost;
 pub mod cpu;
 pub mod dispatch;

@@ -69,15 +69,22 @@ impl Runner {
     /// # Errors
     /// See [`Plan::new`]; a single sample past the device's limits; no memory.
     pub fn new(device: &Device, graph: &Graph, weights: &Weights, batch: usize) -> Result<Self, EngineError> {
-        let (plan, executor) = match device {
-            Device::Cpu { .. } => {
-                let plan = Arc::new(Plan::new(graph, weights, batch)?);
-                (plan.clone(), Executor::Cpu(Box::new(CpuRun::new(plan))))
-            }
-            Device::Gpu(gpu) => {
-                let plan = Arc::new(fitting(graph, weights, batch, gpu.max_piece())?);
-                (plan.clone(), Executor::Gpu(Box::new(GpuRun::new(gpu.clone(), plan, u64::MAX)?)))
-            }
+        let plan = match device {
+            Device::Cpu { .. } => Plan::new(graph, weights, batch)?,
+            Device::Gpu(gpu) => fitting(graph, weights, batch, gpu.max_piece())?,
+        };
+        Self::with_plan(device, plan)
+    }
+
+    /// Puts a plan on a device.
+    ///
+    /// # Errors
+    /// A buffer past the device's limits; no memory.
+    pub fn with_plan(device: &Device, plan: Plan) -> Result<Self, EngineError> {
+        let plan = Arc::new(plan);
+        let executor = match device {
+            Device::Cpu { .. } => Executor::Cpu(Box::new(CpuRun::new(plan.clone()))),
+            Device::Gpu(gpu) => Executor::Gpu(Box::new(GpuRun::new(gpu.clone(), plan.clone(), u64::MAX)?)),
         };
         Ok(Self { plan, executor, cancel: Arc::default() })
     }
@@ -145,7 +152,7 @@ impl Runner {
 fn fitting(graph: &Graph, weights: &Weights, batch: usize, limit: u64) -> Result<Plan, EngineError> {
     let mut batch = batch.max(1);
     loop {
-        let plan = Plan::new(graph, weights, batch);
+        let plan = Plan::within(graph, weights, batch, limit);
         match &plan {
             Ok(p) if p.largest().0 <= limit => return plan,
             Ok(p) if batch == 1 => {

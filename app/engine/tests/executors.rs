@@ -4,7 +4,7 @@
 mod common;
 
 use common::*;
-use fovea_engine::{EngineError, Input, Runner};
+use fovea_engine::{EngineError, Input, Plan, Runner};
 use fovea_student::explain::{Explain, Method, Request, explain, minmax_output, raw_output};
 use fovea_student::graph::{Binary, Conv, LOGITS, Op, Reduction, Unary};
 
@@ -106,6 +106,31 @@ fn a_subset_of_classes_gives_those_classes_rows() {
                 assert!(relative(p, q) < 1e-6);
             }
         }
+    }
+}
+
+#[test]
+fn a_matrix_past_the_binding_limit_is_split() {
+    let mut n = Net::new(&[1, 6, 6], 43);
+    let x = n.b.input();
+    let flat = n.op(Op::Reshape { shape: vec![36] }, &[x]);
+    let hidden = n.linear(flat, 50);
+    let hidden = n.unary(hidden, Unary::Relu);
+    let logits = n.linear(hidden, 7);
+    let (graph, weights) = n.finish(logits);
+    let whole = Plan::new(&graph, &weights, 3).unwrap();
+    // 50 rows of 36: pieces of 8 rows, the last one of 2.
+    let split = Plan::within(&graph, &weights, 3, 4 * 36 * 8).unwrap();
+    assert!(whole.largest().0 > 4 * 36 * 8);
+    assert!(split.constants.iter().all(|c| c.data.len() <= 36 * 8));
+    assert_eq!(split.steps.len(), whole.steps.len() - 1 + 2 * 7);
+    let x = Random(6).vec(3 * 36);
+    for device in [Some(cpu()), gpu()].into_iter().flatten() {
+        let run = |plan: Plan| {
+            let mut runner = Runner::with_plan(&device, plan).unwrap();
+            pollster::block_on(runner.run(Input::F32(&x))).unwrap().get(LOGITS).unwrap().data.clone()
+        };
+        assert!(relative(&run(split.clone()), &run(whole.clone())) < 1e-6);
     }
 }
 

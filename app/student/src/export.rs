@@ -80,7 +80,9 @@ mod tests {
 
     #[test]
     fn names_go_there_and_back() {
-        for (kd, tv) in [("0.4.28.weight", "features.28.weight"), ("0.0.0.bias", "features.0.bias"), ("2.weight", "classifier.weight")] {
+        for (kd, tv) in
+            [("0.4.28.weight", "features.28.weight"), ("0.0.0.bias", "features.0.bias"), ("2.weight", "classifier.weight")]
+        {
             assert_eq!(to_torchvision(kd).as_deref(), Some(tv));
             assert_eq!(to_kd(tv).as_deref(), Some(kd));
             assert_eq!(to_kd(kd).as_deref(), Some(kd));

@@ -105,7 +105,8 @@ pub(crate) fn container(weights: &Weights, metadata: Option<HashMap<String, Stri
 
 /// True when the bytes look like our format (the frame only; [`load`] decides).
 pub fn is_student(bytes: &[u8]) -> bool {
-    is_safetensors(bytes) && bytes.get(8..).is_some_and(|b| b[..b.len().min(1 << 20)].windows(GRAPH.len()).any(|w| w == GRAPH.as_bytes()))
+    is_safetensors(bytes)
+        && bytes.get(8..).is_some_and(|b| b[..b.len().min(1 << 20)].windows(GRAPH.len()).any(|w| w == GRAPH.as_bytes()))
 }
 
 /// True when the metadata is that of our format.
@@ -116,7 +117,8 @@ pub(crate) fn is_ours(metadata: &HashMap<String, String>) -> bool {
 /// Puts a Student together and checks that graph, card and weights belong together.
 pub(crate) fn assemble(weights: Weights, metadata: &HashMap<String, String>, name: &str) -> Result<Student, Reason> {
     let part = |key: &str| metadata.get(key).ok_or_else(|| Reason::Format(format!("the Student file lacks '{key}'")));
-    let graph: Graph = serde_json::from_str(part(GRAPH)?).map_err(|e| Reason::Format(format!("the graph cannot be read: {e}")))?;
+    let graph: Graph =
+        serde_json::from_str(part(GRAPH)?).map_err(|e| Reason::Format(format!("the graph cannot be read: {e}")))?;
     let card = ModelCard::from_json(part(CARD)?)?;
     check_size(&graph)?;
     graph.validate()?;

@@ -47,7 +47,8 @@ fn reduce(builder: &mut GraphBuilder, image: ValueId, view: &View, px: usize) ->
     match view.grid {
         Grid::Native => Ok(pooled),
         Grid::Teacher => {
-            let resize = Resize { size: [px; 2], mode: ResizeMode::Bilinear, coordinates: Coordinates::AlignCorners, scale: None };
+            let resize =
+                Resize { size: [px; 2], mode: ResizeMode::Bilinear, coordinates: Coordinates::AlignCorners, scale: None };
             builder.node(Op::Resize(resize), &[pooled], "view.resize", "view.resized")
         }
     }

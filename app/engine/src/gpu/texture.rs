@@ -37,7 +37,7 @@ impl MapTexture {
     }
 
     fn empty(device: &wgpu::Device, classes: usize, h: usize, w: usize) -> Self {
-        let mut usage = wgpu::TextureUsages::TEXTURE_BINDING | wgpu::TextureUsages::COPY_DST;
+        let mut usage = wgpu::TextureUsages::TEXTURE_BINDING | wgpu::TextureUsages::COPY_DST | wgpu::TextureUsages::COPY_SRC;
         if device.limits().max_storage_textures_per_shader_stage > 0 {
             usage |= wgpu::TextureUsages::STORAGE_BINDING;
         }

@@ -16,11 +16,11 @@ use std::sync::Arc;
 
 type Done = Result<(), EngineError>;
 
-pub(super) fn lower(graph: &Graph, weights: &Weights, batch: usize) -> Result<Plan, EngineError> {
+pub(super) fn lower(graph: &Graph, weights: &Weights, batch: usize, piece: u64) -> Result<Plan, EngineError> {
     let mut graph = graph.clone();
     fuse::masks_from_results(&mut graph);
     let fusion = fuse::fuse(&graph);
-    let mut l = Lowering::new(&graph, weights, batch)?;
+    let mut l = Lowering::new(&graph, weights, batch, piece)?;
     for (i, node) in graph.nodes.iter().enumerate().filter(|(i, _)| !fusion.skip[*i]) {
         let chain = fusion.chains.get(&i).copied().unwrap_or(Chain { norm: None, act: None, output: node.output });
         l.node(node, chain)?;
@@ -37,10 +37,12 @@ struct Lowering<'a> {
     place: HashMap<ValueId, Place>,
     stage: Stage,
     logits: ValueId,
+    /// Longest binding, in elements.
+    piece: usize,
 }
 
 impl<'a> Lowering<'a> {
-    fn new(graph: &'a Graph, weights: &'a Weights, batch: usize) -> Result<Self, EngineError> {
+    fn new(graph: &'a Graph, weights: &'a Weights, batch: usize, piece: u64) -> Result<Self, EngineError> {
         let plan = Plan {
             batch,
             input_shape: graph.input_shape().to_vec(),
@@ -53,7 +55,7 @@ impl<'a> Lowering<'a> {
         };
         let logits = graph.output(LOGITS)?;
         let classes = graph.classes.len();
-        let mut l = Self { graph, weights, batch, classes, plan, place: HashMap::new(), stage: Stage::Upload, logits };
+        let mut l = Self { graph, weights, batch, classes, plan, place: HashMap::new(), stage: Stage::Upload, logits, piece: usize::try_from(piece / 4).unwrap_or(usize::MAX) };
         let input = graph.value(graph.input);
         l.plan.input = l.slot(run_len(input, batch, 0)?);
         l.place.insert(graph.input, Place::Slot(l.plan.input));
@@ -325,21 +327,46 @@ impl<'a> Lowering<'a> {
         let k = *self.value(x).shape.last().unwrap_or(&1);
         let m = run_len(self.value(x), self.batch, self.classes)? / k;
         let n = weight.len() / k;
-        let bias = self.bias(node)?;
+        let bias = node.inputs.get(2).map(|&b| self.weight(b)).transpose()?;
         let a = act(chain.act);
-        let p = LinearParams {
+        let params = |n: usize| LinearParams {
             m: m as u32,
             k: k as u32,
             n: n as u32,
-            has_bias: (bias != Place::Absent).into(),
+            has_bias: bias.is_some().into(),
             act: a.0,
             act_a: a.1,
             act_b: a.2,
             base: 0,
         };
-        let weight = self.constant(&self.value(w).name.clone(), weight, None);
+        let label = self.value(w).name.clone();
         let x = self.operand(x)?;
-        self.emit(node, Call::Linear(p), vec![x, weight, bias], chain.output)
+        let rows = (self.piece / k).max(1);
+        if n <= rows || self.value(chain.output).lead == Lead::Constant {
+            let weight = self.constant(&label, weight, None);
+            let bias = bias.map_or(Place::Absent, |b| self.constant(&label, b, None));
+            return self.emit(node, Call::Linear(params(n)), vec![x, weight, bias], chain.output);
+        }
+        // A matrix past the binding limit goes in blocks of rows; each block's columns are copied to their place.
+        let whole = self.slot(run_len(self.value(chain.output), self.batch, self.classes)?);
+        for first in (0..n).step_by(rows) {
+            let count = rows.min(n - first);
+            let block: Arc<[f32]> = weight[first * k..(first + count) * k].into();
+            let weight = self.constant(&label, block, None);
+            let bias = bias.as_ref().map(|b| Arc::from(&b[first..first + count]));
+            let bias = bias.map_or(Place::Absent, |b| self.constant(&label, b, None));
+            let part = self.slot(m * count);
+            self.push(node, Call::Linear(params(count)), vec![x, weight, bias], part);
+            let mut shape = [1; RANK];
+            (shape[RANK - 2], shape[RANK - 1]) = (m as u32, count as u32);
+            let mut p = copy(shape, shape, strides::contiguous(&shape));
+            let mut out_strides = strides::contiguous(&shape);
+            out_strides[RANK - 2] = n as u32;
+            (p.out_strides, p.out_offset) = (strides::rows(out_strides), first as u32);
+            self.push(node, Call::Copy(p), vec![Place::Slot(part)], whole);
+        }
+        self.place.insert(chain.output, Place::Slot(whole));
+        Ok(())
     }
 
     fn affine(&mut self, node: &Node, chain: Chain, scale: Vec<f32>, shift: Vec<f32>) -> Done {

@@ -105,8 +105,16 @@ impl Plan {
     /// # Errors
     /// Missing or misshapen weights; operations no kernel exists for; sizes past 32-bit indexing.
     pub fn new(graph: &Graph, weights: &Weights, batch: usize) -> Result<Self, EngineError> {
+        Self::within(graph, weights, batch, u64::MAX)
+    }
+
+    /// Compiles for a device whose bindings show at most `piece` bytes: larger matrices are split.
+    ///
+    /// # Errors
+    /// As [`Plan::new`].
+    pub fn within(graph: &Graph, weights: &Weights, batch: usize, piece: u64) -> Result<Self, EngineError> {
         graph.validate()?;
-        lower::lower(graph, weights, batch.max(1)).map(memory::reuse)
+        lower::lower(graph, weights, batch.max(1), piece).map(memory::reuse)
     }
 
     /// Bytes of all working buffers.

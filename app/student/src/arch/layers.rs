@@ -153,7 +153,10 @@ impl Layers<'_> {
             return Ok(x);
         }
         if size.contains(&0) || h % size[0] != 0 || w % size[1] != 0 {
-            let what = format!("its {}×{} cells do not divide a feature map of {h}×{w}; give an image size where they do", size[0], size[1]);
+            let what = format!(
+                "its {}×{} cells do not divide a feature map of {h}×{w}; give an image size where they do",
+                size[0], size[1]
+            );
             return Err(m.unsupported(&what));
         }
         let kernel = [h / size[0], w / size[1]];

@@ -34,7 +34,10 @@ pub(super) fn build(tree: &Module, weights: &Weights, px: usize) -> Result<Built
     }
     let mut builder = layers.builder;
     if builder.value(at).shape.len() != 1 {
-        return Err(Reason::Unsupported(format!("the network ends in {:?}, not in one row of class scores", builder.value(at).shape)));
+        return Err(Reason::Unsupported(format!(
+            "the network ends in {:?}, not in one row of class scores",
+            builder.value(at).shape
+        )));
     }
     builder.output(LOGITS, at);
     let levels = levels(builder.graph(), &flat.blocks, &outputs);

@@ -56,7 +56,11 @@ fn batch_norm(weights: &Weights, path: &str) -> Result<Module, Reason> {
 fn linear(weights: &Weights, path: &str) -> Result<Module, Reason> {
     let name = format!("{path}.weight");
     let &[out, into] = shape(weights, &name)? else {
-        return Err(Reason::Shape { tensor: name.clone(), got: shape(weights, &name)?.to_vec(), want: "[classes, features]".into() });
+        return Err(Reason::Shape {
+            tensor: name.clone(),
+            got: shape(weights, &name)?.to_vec(),
+            want: "[classes, features]".into(),
+        });
     };
     let module = Module::new("Linear", path).with("in_features", int(into)).with("out_features", int(out));
     Ok(module.with("bias", Attr::Bool(true)))

@@ -196,7 +196,13 @@ mod tests {
     use super::*;
 
     fn check() -> SelfCheck {
-        let results = CheckResults { logits: &[1.0, -2.0], layer: "a", method: Method::Positive, map_shape: [2, 1, 2], map: &[0.0, 1.0, 2.0, 3.0] };
+        let results = CheckResults {
+            logits: &[1.0, -2.0],
+            layer: "a",
+            method: Method::Positive,
+            map_shape: [2, 1, 2],
+            map: &[0.0, 1.0, 2.0, 3.0],
+        };
         SelfCheck::new(7, &[3, 32, 32], results).unwrap()
     }
 
@@ -205,7 +211,11 @@ mod tests {
         let input = check().input(&[3, 32, 32]).unwrap();
         assert!(input.iter().all(|v| (0.0..1.0).contains(v)));
         assert!(input.iter().any(|v| *v > 0.8) && input.iter().any(|v| *v < 0.1));
-        assert_eq!(check().input_sha256, "69eff1ad94293c6a5e2adc46b0377beafb5c8a1e1268e1701763777c2da1f5b5", "as an independent implementation has it");
+        assert_eq!(
+            check().input_sha256,
+            "69eff1ad94293c6a5e2adc46b0377beafb5c8a1e1268e1701763777c2da1f5b5",
+            "as an independent implementation has it"
+        );
         assert_eq!(check().input(&[3, 32, 31]), Err(SelfCheckError::Input));
     }
 

@@ -156,8 +156,12 @@ impl Graph {
         &self.value(self.input).shape
     }
 
-    /// Constants the graph reads, in order of first use.
+    /// Weights the graph reads: constants that no node computes.
     pub fn constants(&self) -> impl Iterator<Item = &Value> {
-        self.values.iter().filter(|v| v.lead == Lead::Constant)
+        let made: std::collections::HashSet<ValueId> = self.nodes.iter().map(|n| n.output).collect();
+        let weights = self.values.iter().enumerate().filter(move |(i, v)| {
+            v.lead == Lead::Constant && !made.contains(&ValueId(*i as u32))
+        });
+        weights.map(|(_, v)| v)
     }
 }

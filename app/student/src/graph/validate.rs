@@ -17,6 +17,8 @@ impl Graph {
             }
         }
         let mut ready: Vec<bool> = self.values.iter().map(|v| v.lead == Lead::Constant).collect();
+        // Constants that nodes compute from constants are no weights: they are ready when their node has run.
+        self.nodes.iter().map(|n| n.output.index()).filter(|&i| i < self.values.len()).for_each(|i| ready[i] = false);
         match self.values.get(self.input.index()) {
             Some(v) if v.lead == Lead::Sample && !v.is_empty() => ready[self.input.index()] = true,
             _ => return bad("its input is missing or empty".into()),

@@ -74,10 +74,14 @@ impl Checkpoint {
         let found = built.graph.class_count()?;
         let classes = class_names(info, &self.architecture, found, &mut notes)?;
         if info.um_per_px.is_none() {
-            notes.push("micrometres per px are unknown (--um-per-px): check that patches have the scale the model was trained at".into());
+            notes.push(
+                "micrometres per px are unknown (--um-per-px): check that patches have the scale the model was trained at".into(),
+            );
         }
         let view = info.view.clone().unwrap_or_else(|| {
-            notes.push("images go in as RGB from 0 to 1, without mean and standard deviation, unless a view says otherwise".into());
+            notes.push(
+                "images go in as RGB from 0 to 1, without mean and standard deviation, unless a view says otherwise".into(),
+            );
             View::default()
         });
         let mut card = ModelCard::new(&self.file_name, &self.architecture.to_string(), classes, px);
@@ -91,13 +95,20 @@ impl Checkpoint {
     }
 }
 
-fn class_names(info: &BareInfo, architecture: &Architecture, found: usize, notes: &mut Vec<String>) -> Result<Vec<String>, Reason> {
+fn class_names(
+    info: &BareInfo,
+    architecture: &Architecture,
+    found: usize,
+    notes: &mut Vec<String>,
+) -> Result<Vec<String>, Reason> {
     if let Some(names) = &info.classes {
         let given = names.len();
         return if given == found { Ok(names.clone()) } else { Err(Reason::ClassCount { given, found }) };
     }
     if architecture.is_kd() && found == PAPER_CLASSES.len() {
-        notes.push("class names NC, G3, G4, G5 are a suggestion: the paper's, for a network of its kind (--classes sets others)".into());
+        notes.push(
+            "class names NC, G3, G4, G5 are a suggestion: the paper's, for a network of its kind (--classes sets others)".into(),
+        );
         return Ok(PAPER_CLASSES.map(String::from).to_vec());
     }
     notes.push("class names are unknown (--classes): placeholders stand in".into());

@@ -1,8 +1,8 @@
 //! From unpickled objects to named weights and a tree of modules.
 
+use super::Reason;
 use super::pickle::{Id, Object, Pickle};
 use super::storage::Tensors;
-use super::Reason;
 use crate::arch::{Attr, Module};
 use crate::weights::{Tensor, Weights};
 

@@ -117,6 +117,7 @@ impl Reason {
 }
 
 fn list(needs: &[Need]) -> String {
-    let required: Vec<String> = needs.iter().filter(|n| n.required).map(|n| format!("the {} (give {})", n.what, n.flag)).collect();
+    let required: Vec<String> =
+        needs.iter().filter(|n| n.required).map(|n| format!("the {} (give {})", n.what, n.flag)).collect();
     required.join(" and ")
 }

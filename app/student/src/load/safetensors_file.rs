@@ -26,7 +26,8 @@ pub(crate) fn read(data: &[u8]) -> Result<(Weights, HashMap<String, String>), Re
     let mut weights = Weights::new();
     for (name, view) in file.iter().filter(|(name, _)| !is_counter(name)) {
         let refuse = |what: String| Reason::Tensor { tensor: name.to_string(), what };
-        let dtype = Dtype::from_safetensors(view.dtype()).ok_or_else(|| refuse(format!("its type {:?} is not read", view.dtype())))?;
+        let dtype =
+            Dtype::from_safetensors(view.dtype()).ok_or_else(|| refuse(format!("its type {:?} is not read", view.dtype())))?;
         let mut numbers = Vec::with_capacity(view.data().len() / dtype.size());
         dtype.append(view.data(), false, &mut numbers);
         let tensor = Tensor::new(view.shape().to_vec(), numbers).map_err(|e| refuse(e.to_string()))?;

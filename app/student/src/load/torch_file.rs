@@ -1,10 +1,10 @@
 //! Files of `torch.save`: the zip format (since 1.6) and the legacy one, told apart by their first bytes.
 
+use super::Reason;
 use super::archive::Archive;
 use super::collect::{Contents, contents};
 use super::pickle::{Object, Pickle, unpickle};
 use super::storage::{Source, Tensors};
-use super::Reason;
 use std::borrow::Cow;
 use std::collections::HashMap;
 

@@ -60,7 +60,13 @@ fn node_value(op: &Op, x: &[&[f64]], s: &[&[usize]], out: &[usize]) -> Vec<f64> 
 fn unary(f: Unary, v: f64) -> f64 {
     match f {
         Unary::Relu => v.max(0.0),
-        Unary::LeakyRelu(a) => if v < 0.0 { v * f64::from(a) } else { v },
+        Unary::LeakyRelu(a) => {
+            if v < 0.0 {
+                v * f64::from(a)
+            } else {
+                v
+            }
+        }
         Unary::Clip(lo, hi) => v.clamp(f64::from(lo), f64::from(hi)),
         Unary::Silu => v / (1.0 + (-v).exp()),
         Unary::Gelu => 0.5 * v * (1.0 + erf(v / std::f64::consts::SQRT_2)),

@@ -1,6 +1,5 @@
 //! The self-check: does this machine compute what the Student's author computed?
 
-use super::settings::method_by_name;
 use super::{AnalysisError, Settings};
 use fovea_engine::{Device, Input, Runner};
 use fovea_student::card::{CheckResults, Deviation, SelfCheck};
@@ -30,7 +29,7 @@ pub async fn self_check(device: &Device, student: &Student) -> Result<Checked, A
         found,
         student: student.file_name.clone(),
     };
-    let settings = Settings { layer: Some(check.layer.clone()), method: Some(method_by_name(&check.method)?), ..Default::default() };
+    let settings = Settings { layer: Some(check.layer.clone()), method: Some(check.method), ..Default::default() };
     let shape = [3, student.card.input_px, student.card.input_px];
     let input = check.input(&shape).map_err(|e| fail("its input", check.input_sha256.clone(), e.to_string()))?;
     let (logits, map, _) = run(device, student, &settings, &input).await?;
@@ -51,11 +50,11 @@ pub async fn measure_self_check(device: &Device, student: &Student, seed: u64) -
     let shape = [3, student.card.input_px, student.card.input_px];
     let unusable = |e: &dyn std::fmt::Display| AnalysisError::Setting(format!("no self-check can be made: {e}"));
     // The input depends on seed and shape only; the results are put in afterwards.
-    let empty = CheckResults { logits: &[0.0], layer: "", method: "", map_shape: [1, 1, 1], map: &[0.0] };
+    let empty = CheckResults { logits: &[0.0], layer: "", method: Method::Positive, map_shape: [1, 1, 1], map: &[0.0] };
     let pattern = SelfCheck::new(seed, &shape, empty).map_err(|e| unusable(&e))?;
     let input = pattern.input(&shape).map_err(|e| unusable(&e))?;
     let (logits, map, map_shape) = run(device, student, &settings, &input).await?;
-    let results = CheckResults { logits: &logits, layer: &layer, method: &name(request.method), map_shape, map: &map };
+    let results = CheckResults { logits: &logits, layer: &layer, method: request.method, map_shape, map: &map };
     SelfCheck::new(seed, &shape, results).map_err(|e| unusable(&e))
 }
 
@@ -73,14 +72,6 @@ async fn run(
     let (logits, map) = (get(LOGITS)?, get(&raw_output(0))?);
     let &[_, classes, h, w] = &map.shape[..] else { return Err(AnalysisError::NoOutput(raw_output(0))) };
     Ok((logits.data.clone(), map.data.clone(), [classes, h, w]))
-}
-
-/// The name cards use for a method.
-fn name(method: Method) -> String {
-    match serde_json::to_value(method) {
-        Ok(serde_json::Value::String(name)) => name,
-        _ => String::new(),
-    }
 }
 
 fn numbers(values: &[f32]) -> String {

@@ -57,13 +57,10 @@ impl Settings {
     /// The layer and method of the map: the user's, else the card's.
     ///
     /// # Errors
-    /// When the card names a method this version does not know, or the network has no layer to look at.
+    /// When the network has no layer to look at.
     pub fn request(&self, student: &Student) -> Result<Request, AnalysisError> {
         let card = &student.card;
-        let method = match self.method {
-            Some(method) => method,
-            None => method_by_name(&card.cam.method)?,
-        };
+        let method = self.method.unwrap_or(card.cam.method);
         let own = || student.graph.default_layer().map(|id| student.graph.value(id).name.clone());
         let layer = self.layer.clone().or_else(|| card.cam.layer.clone()).or_else(own);
         let layer = layer.ok_or_else(|| AnalysisError::Setting("the network has no layer an attention map could look at".into()))?;
@@ -89,12 +86,6 @@ impl Settings {
         let spec = Explain { requests: vec![request], classes: None, grid, normalise: true, closed_form: true };
         Ok((explain(&graph, &spec)?, weights))
     }
-}
-
-/// A CAM method by the name cards use.
-pub(super) fn method_by_name(name: &str) -> Result<Method, AnalysisError> {
-    let known = serde_json::from_value(serde_json::Value::String(name.to_string()));
-    known.map_err(|_| AnalysisError::Setting(format!("the model card's CAM method '{name}' is not one of this version")))
 }
 
 #[cfg(test)]

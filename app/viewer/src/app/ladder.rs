@@ -10,8 +10,8 @@ use super::overlay_paint::{Draw, TextureKey};
 use super::state::{Display, ItemId};
 use super::{canvas_marks, theme};
 
-/// Reductions of the rungs.
-pub const FACTORS: [usize; 4] = [1, 2, 4, 8];
+/// Longest side of a rung's picture; it is never shown larger.
+pub const LARGEST: usize = 1024;
 /// Height of the panel.
 pub const HEIGHT: f32 = 268.0;
 
@@ -153,7 +153,7 @@ mod tests {
 
     #[test]
     fn magnifications_follow_the_scale() {
-        let titles = FACTORS.map(|k| magnification(Some(1.0), k).0);
+        let titles = [1, 2, 4, 8].map(|k| magnification(Some(1.0), k).0);
         assert_eq!(titles, ["10×", "5×", "2.5×", "1.25×"]);
         assert_eq!(magnification(None, 4).0, "1 : 4");
     }

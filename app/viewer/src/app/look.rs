@@ -55,12 +55,14 @@ impl Look {
         Ok(Self { maps: Maps { classes: result.classes, h, w, data }, result, executor })
     }
 
-    /// What the gallery keeps.
-    pub fn summary(&self) -> Summary {
+    /// What the gallery keeps of the analysis of `patch`.
+    pub fn summary(&self, um_per_px: Option<f64>) -> Summary {
         Summary {
             probabilities: self.result.probabilities.clone().into(),
             predicted: self.result.predicted.min(usize::from(u16::MAX)) as u16,
             tiles: self.result.tiles.len() as u32,
+            sha256: self.result.sha256.as_str().into(),
+            um_per_px,
         }
     }
 

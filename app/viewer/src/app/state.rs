@@ -46,6 +46,10 @@ pub struct Summary {
     pub predicted: u16,
     /// Number of tiles it was cut into.
     pub tiles: u32,
+    /// Hex SHA-256 of the file.
+    pub sha256: Box<str>,
+    /// Micrometres per pixel, where the file says so.
+    pub um_per_px: Option<f64>,
 }
 
 /// A small picture of a patch: RGB, at most [`Thumb::SIDE`] a side.

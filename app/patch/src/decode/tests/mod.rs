@@ -6,9 +6,6 @@ use image::{DynamicImage, ExtendedColorType, ImageEncoder, ImageFormat};
 
 use super::*;
 
-mod kinds;
-mod refusals;
-
 /// Pictures made by `testdata/make.py`: 32 × 16 px in four flat quadrants.
 macro_rules! data {
     ($name:literal) => {
@@ -18,6 +15,10 @@ macro_rules! data {
         )
     };
 }
+
+// After the macro, which they use.
+mod kinds;
+mod refusals;
 
 const QUADRANTS: [[u8; 3]; 4] = [
     [200, 60, 120],

@@ -98,9 +98,9 @@ impl<'a> Machine<'a> {
                 let items = self.pop_many(n)?;
                 self.make(Object::Tuple(items))?;
             }
-            b't' => self.from_mark(Object::Tuple)?,
-            b'l' => self.from_mark(Object::List)?,
-            0x91 => self.from_mark(Object::Set)?,
+            b't' => self.wrap_marked(Object::Tuple)?,
+            b'l' => self.wrap_marked(Object::List)?,
+            0x91 => self.wrap_marked(Object::Set)?,
             b'd' => {
                 let items = self.pop_mark()?;
                 let pairs = pairs(&items)?;
@@ -286,7 +286,7 @@ impl<'a> Machine<'a> {
         Ok(self.stack.split_off(at))
     }
 
-    fn from_mark(&mut self, wrap: fn(Vec<Id>) -> Object<'a>) -> Done {
+    fn wrap_marked(&mut self, wrap: fn(Vec<Id>) -> Object<'a>) -> Done {
         let items = self.pop_mark()?;
         self.make(wrap(items))
     }

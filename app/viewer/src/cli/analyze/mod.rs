@@ -4,6 +4,7 @@ mod files;
 mod qupath;
 mod read;
 mod report;
+pub use report::{adapter, program};
 mod write;
 
 use super::model::{self, Facts};

@@ -1,0 +1,126 @@
+//! One frame, laid out.
+
+use egui::{Margin, Panel, Ui};
+
+use super::actions::Actions;
+use super::gallery::Gallery;
+use super::inspector::Inspector;
+use super::model_form::Answer;
+use super::patch_view::PatchView;
+use super::state::Progress;
+use super::status::Status;
+use super::{App, canvas_marks, error, keys, ladder, model::Model, screens, theme, topbar};
+
+impl eframe::App for App {
+    fn logic(&mut self, ctx: &egui::Context, _: &mut eframe::Frame) {
+        self.frame += 1;
+        let dropped = ctx.input(|i| i.raw.dropped_files.clone());
+        if !dropped.is_empty() {
+            self.inbox.dropped(dropped);
+        }
+        self.work(ctx);
+        #[cfg(target_arch = "wasm32")]
+        self.publish();
+    }
+
+    fn ui(&mut self, ui: &mut Ui, _: &mut eframe::Frame) {
+        let mut actions = vec![];
+        let ctx = ui.ctx().clone();
+        let classes = self.model.as_ref().map_or(0, |m| m.names().len());
+        if self.form.is_none() && self.export.is_none() {
+            keys::read(&ctx, &mut self.display, classes, &mut actions);
+        }
+        self.panels(ui, &mut actions);
+        self.dialogs(&ctx);
+        let hovering = ctx.input(|i| i.raw.hovered_files.len());
+        if hovering > 0 {
+            screens::hovering(&ctx, hovering);
+        }
+        self.carry_out(actions);
+    }
+
+    fn clear_color(&self, _: &egui::Visuals) -> [f32; 4] {
+        theme::PANEL.to_normalized_gamma_f32()
+    }
+
+    #[cfg(target_arch = "wasm32")]
+    fn as_any_mut(&mut self) -> Option<&mut dyn std::any::Any> {
+        Some(&mut *self)
+    }
+}
+
+impl App {
+    fn panels(&mut self, ui: &mut Ui, actions: &mut Actions) {
+        let exportable = self.items.iter().any(|i| i.summary.is_some());
+        Panel::top("top").exact_size(44.0).frame(theme::panel(Margin::symmetric(14, 0))).show(ui, |ui| {
+            topbar::show(ui, &mut self.display, self.model.as_ref(), exportable, actions);
+        });
+        Panel::bottom("status").exact_size(28.0).frame(theme::panel(Margin::symmetric(14, 0))).show(ui, |ui| {
+            let look = self.open.as_ref().and_then(|o| o.look.as_deref());
+            let (executor, memory) = (&self.executor.text, self.executor.memory);
+            Status { executor, gpu: self.executor.gpu, look, memory }.show(ui);
+        });
+        let gallery = Panel::left("gallery").default_size(232.0).size_range(168.0..=420.0);
+        gallery.frame(theme::panel(Margin { left: 10, right: 6, top: 10, bottom: 6 })).show(ui, |ui| {
+            let (model, reveal) = (self.model.as_ref(), std::mem::take(&mut self.reveal));
+            Gallery { items: &mut self.items, selected: self.selected, model, reveal }.show(ui, actions);
+        });
+        let inspector = Panel::right("inspector").default_size(292.0).size_range(248.0..=420.0);
+        inspector.frame(theme::panel(Margin { left: 14, right: 8, top: 12, bottom: 6 })).show(ui, |ui| {
+            let class = self.class();
+            let (model, open) = (self.model.as_ref(), self.open.as_ref());
+            Inspector { model, open, display: &mut self.display, attention: &self.attention, class }.show(ui, actions);
+        });
+        error::show(ui, &self.problems, actions);
+        if self.display.ladder {
+            let height = ladder::HEIGHT.min(ui.available_height() * 0.6);
+            Panel::bottom("ladder").exact_size(height).frame(theme::panel(Margin::symmetric(12, 10))).show(ui, |ui| {
+                ladder::show(ui, self.ladder.as_ref(), self.model.as_ref(), &self.display, self.class());
+            });
+        }
+        egui::CentralPanel::no_frame().show(ui, |ui| self.canvas(ui, actions));
+    }
+
+    fn canvas(&mut self, ui: &mut Ui, actions: &mut Actions) {
+        let canvas = ui.available_rect_before_wrap();
+        let class = self.class();
+        let chosen = self.selected_item();
+        let failure = chosen.and_then(|i| if let Progress::Failed(why) = &i.progress { Some((i.name.clone(), why.clone())) } else { None });
+        let opened = self.open.as_ref().map(|o| o.id);
+        match (&self.open, failure) {
+            _ if self.items.is_empty() => screens::empty(ui, actions),
+            (_, Some((name, why))) if opened.is_none() || opened != self.selected_item().map(|i| i.id) => {
+                screens::failed(ui, &name, &why, actions);
+            }
+            (None, _) => screens::waiting(ui, "Opening the patch"),
+            _ if self.gfx.is_none() => screens::no_graphics(ui),
+            (Some(open), _) => {
+                let (camera, model) = (&mut self.camera, self.model.as_ref());
+                PatchView { camera, open, display: &self.display, model, class, running: self.running }.show(ui);
+            }
+        }
+        if let Some(saved) = &self.saved {
+            canvas_marks::banner(ui.painter(), canvas, &format!("Exported: {saved}   (Esc)"));
+        }
+    }
+
+    fn dialogs(&mut self, ctx: &egui::Context) {
+        if let Some(form) = &mut self.form {
+            match form.show(ctx) {
+                Answer::Open => {}
+                Answer::Cancelled => self.form = None,
+                Answer::Ready(student) => {
+                    self.form = None;
+                    self.set_model(Model::new(std::sync::Arc::new(*student)));
+                }
+            }
+        }
+        let patch = self.open.as_ref().filter(|o| o.look.is_some()).map(|o| o.patch.name.clone());
+        let analysed = self.items.iter().filter(|i| i.summary.is_some()).count();
+        match self.export.as_mut().and_then(|choice| choice.show(ctx, patch.as_deref(), analysed)) {
+            Some(true) => self.ask_export(),
+            Some(false) => self.export = None,
+            None => {}
+        }
+    }
+}

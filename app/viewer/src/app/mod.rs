@@ -1,0 +1,224 @@
+//! The window: one program for desktop and browser.
+//!
+//! [`App`] holds the state and lays a frame out; what a frame's widgets ask for are [`actions`], carried out after it. Work
+//! goes to [`jobs`] and comes back as reports that `schedule` takes in before the next frame. No frame ever waits.
+
+mod actions;
+mod canvas_marks;
+mod classes;
+mod clock;
+mod decoder;
+mod drop;
+mod error;
+mod export;
+mod export_rows;
+mod files;
+mod frame;
+mod gallery;
+mod inspector;
+mod jobs;
+mod keys;
+mod ladder;
+mod live;
+mod look;
+mod model;
+mod model_form;
+#[cfg(not(target_arch = "wasm32"))]
+mod native;
+mod overlay_gpu;
+mod overlay_paint;
+mod patch_view;
+mod published;
+mod recent;
+mod schedule;
+mod screens;
+mod setup;
+mod state;
+mod status;
+mod theme;
+mod topbar;
+#[cfg(target_arch = "wasm32")]
+mod web_worker;
+#[cfg(not(target_arch = "wasm32"))]
+mod worker;
+
+#[cfg(not(target_arch = "wasm32"))]
+pub use native::native;
+pub use published::{Published, PublishedPatch};
+pub use setup::{Setup, wgpu_options};
+
+use fovea_engine::Preference;
+
+use actions::{Action, Actions};
+use drop::Incoming;
+use jobs::{Backend, Executor, Revision};
+use model::Model;
+use overlay_paint::Gfx;
+use patch_view::Camera;
+use state::{Attention, Display, Item, ItemId, Open, Problems, Progress, Source};
+
+use crate::analysis::embedded;
+
+/// The program's window.
+pub struct App {
+    gfx: Option<Gfx>,
+    inbox: files::Inbox,
+    decoder: decoder::Decoder,
+    /// The window's own GPU, where it computes.
+    live: Option<Backend>,
+    background: Backend,
+    executor: Executor,
+    model: Option<Model>,
+    form: Option<model_form::ModelForm>,
+    export: Option<export::Choice>,
+    saved: Option<String>,
+    items: Vec<Item>,
+    selected: Option<usize>,
+    open: Option<Open>,
+    ladder: Option<ladder::Steps>,
+    looks: recent::Recent,
+    display: Display,
+    attention: Attention,
+    revision: Revision,
+    problems: Problems,
+    camera: Camera,
+    /// Scroll the gallery to the chosen row.
+    reveal: bool,
+    /// Patch that is to be decoded for the canvas.
+    wanted: Option<ItemId>,
+    /// The patch on the canvas is to be analysed.
+    look_wanted: bool,
+    /// Share done of the analysis of the patch on the canvas.
+    running: Option<f32>,
+    /// Patches of the list between decoder and result.
+    ahead: usize,
+    /// Where in the list the search for the next queued patch begins.
+    cursor: usize,
+    next_id: ItemId,
+    next_key: u64,
+    frame: u64,
+    #[cfg(target_arch = "wasm32")]
+    told: Option<Published>,
+}
+
+impl App {
+    /// A window with what `setup` says, in eframe's context.
+    pub fn new(cc: &eframe::CreationContext<'_>, setup: Setup) -> Self {
+        theme::apply(&cc.egui_ctx);
+        let gfx = cc.wgpu_render_state.as_ref().map(Gfx::new);
+        let (live, reason) = setup::interactive(gfx.as_ref(), setup.preference);
+        let batch = if live.is_some() { Preference::Auto } else { setup.preference };
+        let mut app = Self {
+            background: Backend::background(&cc.egui_ctx, batch, reason),
+            inbox: files::Inbox::new(&cc.egui_ctx),
+            executor: Executor { text: "looking for a device".into(), ..Executor::default() },
+            gfx,
+            live,
+            decoder: decoder::Decoder::default(),
+            model: None,
+            form: None,
+            export: None,
+            saved: None,
+            items: vec![],
+            selected: None,
+            open: None,
+            ladder: None,
+            looks: recent::Recent::default(),
+            display: Display::default(),
+            attention: Attention { method: Default::default(), layer: "-1".into(), relu: false },
+            revision: Revision::default(),
+            problems: Problems::default(),
+            camera: Camera::default(),
+            reveal: false,
+            wanted: None,
+            look_wanted: false,
+            running: None,
+            ahead: 0,
+            cursor: 0,
+            next_id: 0,
+            next_key: 0,
+            frame: 0,
+            #[cfg(target_arch = "wasm32")]
+            told: None,
+        };
+        app.inbox.embedded_model();
+        if setup.samples {
+            app.add_samples();
+        }
+        app
+    }
+
+    /// Puts the embedded drawings into the gallery.
+    fn add_samples(&mut self) {
+        let sample = |s: &embedded::Sample| Incoming { name: s.name.into(), source: Source::Embedded(s.bytes) };
+        self.add(embedded::SAMPLES.iter().map(sample).collect(), true);
+    }
+
+    /// The chosen class, or the predicted one.
+    fn class(&self) -> usize {
+        let predicted = self.open.as_ref().and_then(|o| o.look.as_ref()).map(|l| l.result.predicted);
+        let known = || self.selected_item()?.summary.as_ref().map(|s| usize::from(s.predicted));
+        self.display.class.or(predicted).or_else(known).unwrap_or_default()
+    }
+
+    fn selected_item(&self) -> Option<&Item> {
+        self.selected.and_then(|i| self.items.get(i))
+    }
+
+    fn carry_out(&mut self, actions: Actions) {
+        for action in actions {
+            match action {
+                Action::Select(index) => self.select(index),
+                Action::Step(step) => self.step(step),
+                Action::OpenFiles => self.inbox.pick_files(false),
+                Action::OpenModel => self.inbox.pick_files(true),
+                Action::OpenFolder => self.inbox.pick_folder(),
+                Action::AskExport => self.export = self.model.is_some().then(export::Choice::default),
+                Action::ClearPatches => self.clear(),
+                Action::AddSamples => self.add_samples(),
+                Action::Class(class) => self.display.class = class,
+                Action::Attention(attention) => self.set_attention(attention),
+                Action::Fit => self.camera.fit(),
+                Action::Dismiss(index) => self.problems.remove(index),
+                Action::DismissAll => {
+                    self.problems.clear();
+                    self.saved = None;
+                }
+                Action::Retry => self.retry(),
+            }
+        }
+    }
+
+    fn step(&mut self, step: isize) {
+        let last = self.items.len().saturating_sub(1);
+        let next = self.selected.map_or(0, |i| i.saturating_add_signed(step).min(last));
+        if Some(next) != self.selected {
+            self.select(next);
+        }
+    }
+
+    fn clear(&mut self) {
+        self.items.clear();
+        (self.selected, self.open, self.ladder, self.wanted, self.running) = (None, None, None, None, None);
+        self.looks.clear();
+        self.ahead = 0;
+        // Results still on their way belong to patches that are no longer there.
+        self.set_attention(self.attention.clone());
+    }
+
+    fn retry(&mut self) {
+        if let Some(item) = self.selected.and_then(|i| self.items.get_mut(i)) {
+            item.progress = Progress::Queued;
+            self.wanted = Some(item.id);
+        }
+    }
+
+    fn ask_export(&mut self) {
+        let Some(choice) = self.export.take() else { return };
+        let Some(model) = &self.model else { return };
+        let patch = self.open.as_ref().and_then(|o| Some((o.patch.clone(), o.look.clone()?)));
+        let (class, executor) = (self.class(), self.executor.text.clone());
+        let export = export::Export::new(&choice, model, patch, &self.items, &self.display, &self.attention, class, &executor);
+        self.inbox.save(move || export.files());
+    }
+}

@@ -1,0 +1,108 @@
+//! What the window tells pages and tests about itself: one JSON object, also in `globalThis.fovea_state` in a browser.
+
+use serde::Serialize;
+
+use super::App;
+use super::state::Progress;
+
+/// The window's state in short.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Published {
+    /// A model is loaded and every patch has been looked at.
+    pub ready: bool,
+    /// All patches.
+    pub patches: Vec<PublishedPatch>,
+    /// Place of the chosen one.
+    pub selected: Option<usize>,
+    /// The chosen patch is on the canvas with its result.
+    pub shown: bool,
+    /// What computes.
+    pub executor: String,
+    /// Name of the adapter, empty without one.
+    pub adapter: String,
+    /// The newest problem.
+    pub error: Option<String>,
+    /// Is the heatmap on?
+    pub heatmap: bool,
+    /// Class whose evidence is shown.
+    pub class: usize,
+    /// Opacity of the heatmap.
+    pub opacity: f32,
+    /// Is the ladder open?
+    pub ladder: bool,
+    /// Predicted class per finished step of the ladder.
+    pub rungs: Vec<(usize, String)>,
+    /// A form waits for facts about a checkpoint; its file.
+    pub form: Option<String>,
+    /// Model's name.
+    pub model: String,
+    /// Number of frames so far; not part of what counts as a change.
+    pub frame: u64,
+}
+
+/// One patch.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PublishedPatch {
+    /// File name.
+    pub name: String,
+    /// Predicted class, once there.
+    pub predicted: Option<String>,
+    /// One per class, once there.
+    pub probabilities: Vec<f32>,
+    /// Why there is no result.
+    pub error: Option<String>,
+}
+
+impl App {
+    /// The window's state in short.
+    pub fn published(&self) -> Published {
+        let model = self.model.as_ref();
+        let patch = |item: &super::state::Item| PublishedPatch {
+            name: item.name.clone(),
+            predicted: item.summary.as_ref().zip(model).map(|(s, m)| m.name(s.predicted.into()).to_owned()),
+            probabilities: item.summary.as_ref().map_or_else(Vec::new, |s| s.probabilities.to_vec()),
+            error: if let Progress::Failed(reason) = &item.progress { Some(reason.clone()) } else { None },
+        };
+        let settled = |i: &super::state::Item| matches!(i.progress, Progress::Done | Progress::Failed(_));
+        let chosen = self.selected_item().map(|i| i.id);
+        let rungs = self.ladder.iter().flat_map(|l| &l.steps);
+        Published {
+            ready: model.is_some() && self.items.iter().all(settled),
+            patches: self.items.iter().map(patch).collect(),
+            selected: self.selected,
+            shown: self.open.as_ref().is_some_and(|o| Some(o.id) == chosen && o.look.is_some()),
+            executor: self.executor.text.clone(),
+            adapter: self.executor.adapter.name.clone(),
+            error: self.problems.iter().next_back().map(|p| format!("{}: {}", p.subject, p.reason)),
+            heatmap: self.display.heatmap,
+            class: self.class(),
+            opacity: self.display.opacity,
+            ladder: self.display.ladder,
+            rungs: rungs
+                .filter_map(|s| Some((s.factor, model?.name(s.look.as_ref()?.result.predicted).to_owned())))
+                .collect(),
+            form: self.form.as_ref().map(|f| f.file_name().to_owned()),
+            model: model.map_or_else(String::new, |m| m.title.clone()),
+            frame: self.frame,
+        }
+    }
+
+    /// Hands the state to the page, when it changed or every 32 frames.
+    #[cfg(target_arch = "wasm32")]
+    pub(super) fn publish(&mut self) {
+        // Composing thousands of patches every frame would cost more than drawing them.
+        if self.items.len() > 200 && !self.frame.is_multiple_of(16) {
+            return;
+        }
+        let now = self.published();
+        let same = self.told.as_ref().is_some_and(|told| Published { frame: told.frame, ..now.clone() } == *told);
+        if same && !self.frame.is_multiple_of(32) {
+            return;
+        }
+        if let Ok(json) = serde_json::to_string(&now) {
+            // Setting a property of the global object does not fail.
+            let _ = js_sys::Reflect::set(&js_sys::global(), &"fovea_state".into(), &json.into());
+        }
+        self.told = Some(now);
+    }
+}

@@ -1,0 +1,144 @@
+//! `fovea bench`: how fast this machine is.
+
+use super::analyze::adapter;
+use super::{Outcome, print, print_json, random};
+use crate::analysis::Settings;
+use fovea_engine::{Device, Input, Preference, Runner};
+use fovea_student::file::Student;
+use fovea_student::graph::{Graph, Op, ValueId};
+use serde_json::{Map, Value, json};
+use std::time::Instant;
+
+/// Arguments of `fovea bench`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Args {
+    /// Print one JSON document
+    #[arg(long)]
+    json: bool,
+    /// Also the full VGG16 at 512 px on a software adapter (minutes)
+    #[arg(long)]
+    all: bool,
+}
+
+/// Networks: name, width divisor, input px.
+const NETWORKS: [(&str, usize, usize); 3] = [("thin VGG16 (÷ 8)", 8, 128), ("full VGG16", 1, 224), ("full VGG16", 1, 512)];
+
+/// Repeats stop after this many, or this many seconds.
+const REPEATS: usize = 9;
+const SECONDS: f64 = 8.0;
+
+/// Runs the command.
+pub fn run(args: &Args) -> anyhow::Result<Outcome> {
+    let mut devices = vec![Device::cpu("chosen")];
+    devices.extend(pollster::block_on(Device::open(Preference::Gpu)));
+    let mut rows = vec![];
+    for (name, divisor, px) in NETWORKS {
+        let student = random::vgg16(divisor, 4, px, 1)?;
+        for device in &devices {
+            let slow = device.adapter().software && divisor == 1 && px > 224;
+            if slow && !args.all {
+                eprintln!("left out (--all includes it): {name} at {px} px on {}", device.describe());
+                continue;
+            }
+            let row = measure(name, px, &student, device);
+            if !args.json {
+                print(&line(&row))?;
+            }
+            rows.push(row);
+        }
+    }
+    if args.json {
+        print_json(&json!({ "program": super::analyze::program(), "rows": rows }))?;
+    }
+    Ok(Outcome::AllFine)
+}
+
+/// Forward alone, and forward with the maps of all classes.
+fn measure(name: &str, px: usize, student: &Student, device: &Device) -> Value {
+    let gflop = multiply_adds(&student.graph) as f64 * 2e-9;
+    let forward = timed(&student.graph, student, device);
+    let settings = Settings::default();
+    let attention = settings.explained(student).map_err(anyhow::Error::from).and_then(|(graph, _)| timed(&graph, student, device));
+    let part = |timing: &anyhow::Result<Timing>| match timing {
+        Ok(t) => json!({
+            "ms": t.median,
+            "stages": t.stages,
+            "gflops": gflop / t.median * 1e3,
+            "repeats": t.repeats,
+            "memory_mb": t.memory as f64 / 1e6,
+        }),
+        Err(e) => json!({ "error": format!("{e:#}") }),
+    };
+    json!({
+        "network": name,
+        "input_px": px,
+        "device": device.describe(),
+        "executor": if device.is_gpu() { "gpu" } else { "cpu" },
+        "adapter": adapter(device),
+        "gflop": gflop,
+        "forward": part(&forward),
+        "forward_and_attention": part(&attention),
+    })
+}
+
+struct Timing {
+    median: f64,
+    stages: Map<String, Value>,
+    repeats: usize,
+    memory: u64,
+}
+
+fn timed(graph: &Graph, student: &Student, device: &Device) -> anyhow::Result<Timing> {
+    let mut runner = Runner::new(device, graph, &student.weights, 1)?;
+    let px = student.card.input_px;
+    let rgb: Vec<u8> = (0..3 * px * px).map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+    // The first run compiles pipelines and touches memory.
+    pollster::block_on(runner.run(Input::Rgb8(&rgb)))?;
+    let start = Instant::now();
+    let mut runs = vec![];
+    while runs.len() < REPEATS && (runs.is_empty() || start.elapsed().as_secs_f64() < SECONDS) {
+        let one = Instant::now();
+        let run = pollster::block_on(runner.run(Input::Rgb8(&rgb)))?;
+        runs.push((one.elapsed().as_secs_f64() * 1e3, run.stages));
+    }
+    runs.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let repeats = runs.len();
+    let (median, stages) = runs.swap_remove(repeats / 2);
+    let stages = stages.into_iter().map(|(s, ms)| (s.to_string(), json!(ms))).collect();
+    Ok(Timing { median, stages, repeats, memory: runner.memory_bytes() })
+}
+
+/// Multiply-adds of convolutions and linear layers.
+fn multiply_adds(graph: &Graph) -> u64 {
+    let len = |id: ValueId| graph.value(id).len() as u64;
+    let of = |n: &fovea_student::graph::Node| match (&n.op, n.inputs.get(1)) {
+        (Op::Conv2d(_), Some(w)) => len(n.output) * len(*w) / graph.value(*w).shape.first().map_or(1, |c| *c as u64).max(1),
+        (Op::Linear { .. }, Some(w)) => len(*w),
+        _ => 0,
+    };
+    graph.nodes.iter().map(of).sum()
+}
+
+fn line(row: &Value) -> String {
+    let part = |key: &str| match row[key]["ms"].as_f64() {
+        Some(ms) => format!("{ms:.1} ms ({:.0} GFLOP/s)", row[key]["gflops"].as_f64().unwrap_or(0.0)),
+        None => row[key]["error"].as_str().unwrap_or("failed").to_string(),
+    };
+    let (network, px) = (row["network"].as_str().unwrap_or(""), &row["input_px"]);
+    let device = row["device"].as_str().unwrap_or("");
+    format!("{network} at {px} px on {device}: forward {}, with attention {}", part("forward"), part("forward_and_attention"))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use super::*;
+
+    #[test]
+    fn arithmetic_of_vgg16_is_counted() {
+        let student = random::vgg16(1, 4, 128, 1).unwrap();
+        // Its 13 convolutions take 5 billion multiply-adds at 128 px.
+        let n = multiply_adds(&student.graph);
+        assert!((4_900_000_000..5_100_000_000).contains(&n), "{n}");
+    }
+}

@@ -1,0 +1,63 @@
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+use super::*;
+use crate::analysis::{Analyzer, embedded};
+use fovea_engine::{Device, Preference};
+use pollster::block_on;
+
+fn there_and_back(job: &Job) -> Job {
+    Job::unpack(job.pack().unwrap()).unwrap()
+}
+
+fn sample() -> Patch {
+    embedded::SAMPLES[0].decode().unwrap()
+}
+
+#[test]
+fn jobs_arrive_as_they_were_sent() {
+    let patch = Arc::new(sample());
+    let settings = Settings { layer: Some("-2".into()), relu: true, preference: Preference::Cpu, ..Default::default() };
+    let Job::Rung { patch: p, settings: s, index } =
+        there_and_back(&Job::Rung { patch: patch.clone(), settings: settings.clone(), index: 3 })
+    else {
+        panic!("another job")
+    };
+    assert_eq!((p.as_ref(), s, index), (patch.as_ref(), settings, 3));
+    let student = Arc::new(embedded::student().unwrap());
+    let job = Job::Student { student: student.clone(), settings: Settings::default() };
+    let Job::Student { student: s, .. } = there_and_back(&job) else { panic!("another job") };
+    assert_eq!((&s.graph, &s.card.class_names), (&student.graph, &student.card.class_names));
+    let job = Job::Decode { name: "a.png".into(), bytes: vec![1, 2, 3].into(), max_pixels: 7 };
+    let Job::Decode { name, bytes, max_pixels } = there_and_back(&job) else { panic!("another job") };
+    assert_eq!((name.as_str(), &bytes[..], max_pixels), ("a.png", &[1, 2, 3][..], 7));
+}
+
+#[test]
+fn answers_arrive_as_they_were_sent() {
+    let patch = sample();
+    let (device, student) = (Device::cpu("test"), embedded::student().unwrap());
+    let mut analyzer = Analyzer::new(&device, &student, Settings::default()).unwrap();
+    let result = block_on(analyzer.analyze_patch(&patch)).unwrap();
+    let answer = Answer::Result { result: result.clone(), executor: "here".into() };
+    let Answer::Result { result: r, executor } = Answer::unpack(answer.pack().unwrap()).unwrap() else { panic!("another") };
+    assert_eq!((r, executor.as_str()), (result.clone(), "here"));
+    let Answer::Patch(p) = Answer::unpack(Answer::Patch(patch.clone()).pack().unwrap()).unwrap() else { panic!("another") };
+    assert_eq!(p, patch);
+    let rung = Rung { k: 2, label: "5×".into(), outcome: Err(AnalysisError::Setting("no".into())) };
+    let answer = Answer::Rung { rung, executor: String::new() };
+    let Answer::Rung { rung, .. } = Answer::unpack(answer.pack().unwrap()).unwrap() else { panic!("another") };
+    assert_eq!((rung.k, rung.outcome.unwrap_err().to_string().as_str()), (2, "no"));
+}
+
+#[test]
+fn damaged_messages_are_errors() {
+    let whole = Job::Analyze { patch: Arc::new(sample()), settings: Settings::default() }.pack().unwrap();
+    for damaged in [
+        Parcel::default(),
+        Parcel { head: "{}".into(), ..whole.clone() },
+        Parcel { parts: vec![vec![0; 5]], ..whole.clone() },
+        Parcel { parts: vec![], ..whole },
+    ] {
+        assert!(Job::unpack(damaged).is_err());
+    }
+    assert!(Answer::unpack(Parcel::default()).is_err());
+}
