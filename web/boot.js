@@ -44,11 +44,12 @@ function hasWebGl2() {
   return Boolean(context);
 }
 
-/** A panic leaves the window dead; say so rather than leave a frozen picture. */
+/** A panic leaves the window dead; say so rather than leave a frozen picture. The module puts its last words into `fovea_panic`. */
 function watchForCrash() {
   const crashed = (error) => {
-    if (error instanceof WebAssembly.RuntimeError) {
-      showPlain("Fovea stopped", "An error inside the program stopped the window. Try again; your files are untouched.", String(error.stack ?? error));
+    if (error instanceof WebAssembly.RuntimeError || globalThis.fovea_panic) {
+      const message = [globalThis.fovea_panic, error?.stack ?? error].filter(Boolean).join("\n");
+      showPlain("Fovea stopped", "An error inside the program stopped the window. Try again; your files are untouched.", message);
     }
   };
   addEventListener("error", (event) => crashed(event.error));

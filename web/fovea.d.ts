@@ -3,16 +3,21 @@
 export interface Analysis {
   classes: string[];
   probabilities: number[];
-  /** Before softmax. */
+  /** Before softmax; of several tiles their mean by area. */
   logits: number[];
+  /** Into how many tiles the image was cut. */
+  tiles: number;
+  /** What the user should know: how the scale was decided, what was done to the pixels. */
+  notes: string[];
   /** One map of height × width per class, class after class, before any scaling. */
   attention: Float32Array;
   width: number;
   height: number;
   /** Index into `classes`. */
   predicted: number;
+  /** What computed, for people. */
   adapter: string;
-  device: string;
+  device: "gpu" | "cpu";
   ms: number;
 }
 

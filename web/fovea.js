@@ -83,7 +83,7 @@ export class Fovea {
    * @param {Uint8Array|ArrayBuffer} bytes the file's bytes
    * @param {string} [name] what messages call the file
    * @returns {Promise<{classes: string[], probabilities: number[], logits: number[], attention: Float32Array,
-   *   width: number, height: number, predicted: number, adapter: string, device: string, ms: number}>}
+   *   width: number, height: number, predicted: number, tiles: number, notes: string[], adapter: string, device: string, ms: number}>}
    *   `attention` holds one map of height × width per class, class after class.
    */
   analyze(bytes, name = "image") {

@@ -89,7 +89,11 @@ impl Suite {
             return;
         }
         if !self.stage("build web", BUILD, |_, limit| {
-            web::build(&web::Options::default(), limit).map(|()| true)
+            let options = web::Options {
+                kernel_tests: true,
+                ..Default::default()
+            };
+            web::build(&options, limit).map(|()| true)
         }) {
             self.leave_out("browser", "not built");
         } else if ready

@@ -33,6 +33,9 @@ pub struct Options {
     /// Link-time optimisation of the module: smaller, but minutes more.
     #[arg(long, value_name = "HOW", default_value = "no", value_parser = ["no", "thin", "fat"])]
     pub release_lto: String,
+    /// With the kernels' known answers, which the browser tests run; a published page does not need them.
+    #[arg(long)]
+    pub kernel_tests: bool,
 }
 
 /// Where the finished page is put.
@@ -78,6 +81,9 @@ fn compile(options: &Options, limit: Duration) -> Result<PathBuf> {
         "--target",
         provision::WASM,
     ]);
+    if options.kernel_tests {
+        command.args(["--features", "kernel-tests"]);
+    }
     if !matches!(options.release_lto.as_str(), "" | "no") {
         command
             .arg("--config")

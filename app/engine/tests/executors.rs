@@ -119,11 +119,11 @@ fn a_matrix_past_the_binding_limit_is_split() {
     let logits = n.linear(hidden, 7);
     let (graph, weights) = n.finish(logits);
     let whole = Plan::new(&graph, &weights, 3).unwrap();
-    // 50 rows of 36: pieces of 8 rows, the last one of 2.
+    // 50 rows of 36 in pieces of 8 rows, the last one of 2; 7 rows of 50 in pieces of 5 and 2.
     let split = Plan::within(&graph, &weights, 3, 4 * 36 * 8).unwrap();
     assert!(whole.largest().0 > 4 * 36 * 8);
     assert!(split.constants.iter().all(|c| c.data.len() <= 36 * 8));
-    assert_eq!(split.steps.len(), whole.steps.len() - 1 + 2 * 7);
+    assert_eq!(split.steps.len(), whole.steps.len() - 2 + 2 * 7 + 2 * 2);
     let x = Random(6).vec(3 * 36);
     for device in [Some(cpu()), gpu()].into_iter().flatten() {
         let run = |plan: Plan| {

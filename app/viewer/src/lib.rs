@@ -4,5 +4,6 @@
 //! compute lives in [`analysis`], which knows neither windows nor files.
 
 pub mod analysis;
+pub mod app;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod cli;

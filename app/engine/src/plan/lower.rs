@@ -329,11 +329,12 @@ impl<'a> Lowering<'a> {
         let n = weight.len() / k;
         let bias = node.inputs.get(2).map(|&b| self.weight(b)).transpose()?;
         let a = act(chain.act);
+        let has_bias = bias.is_some().into();
         let params = |n: usize| LinearParams {
             m: m as u32,
             k: k as u32,
             n: n as u32,
-            has_bias: bias.is_some().into(),
+            has_bias,
             act: a.0,
             act_a: a.1,
             act_b: a.2,
