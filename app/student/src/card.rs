@@ -10,6 +10,7 @@ use crate::explain::Method;
 use crate::graph::{Graph, GraphError};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use std::collections::HashSet;
 
 /// Version this program writes; it reads up to this one.
 pub const CARD_VERSION: u32 = 1;
@@ -203,8 +204,9 @@ impl ModelCard {
         if self.class_colours.len() != names {
             return wrong(format!("it has {} colours for {names} classes", self.class_colours.len()));
         }
-        if let Some(twice) = self.class_names.iter().enumerate().find(|(i, n)| self.class_names[..*i].contains(n)) {
-            return wrong(format!("two classes are named '{}'", twice.1));
+        let mut seen = HashSet::new();
+        if let Some(twice) = self.class_names.iter().find(|n| !seen.insert(n.as_str())) {
+            return wrong(format!("two classes are named '{twice}'"));
         }
         if self.class_names.iter().any(|n| n.trim().is_empty() || n.chars().any(char::is_control)) {
             return wrong("a class name is empty or has control characters".into());

@@ -2,7 +2,6 @@
 
 use crate::card::{CardError, ModelCard};
 use crate::graph::{Graph, GraphError, Lead};
-use crate::load::safetensors_file::is_safetensors;
 use crate::load::{LoadError, Loaded, Reason, load};
 use crate::view::{self, ViewError};
 use crate::weights::Weights;
@@ -101,12 +100,6 @@ pub(crate) fn container(weights: &Weights, metadata: Option<HashMap<String, Stri
         .map(|(n, shape, data)| TensorView::new(Dtype::F32, shape.clone(), data).map(|v| (*n, v)))
         .collect::<Result<_, _>>()?;
     Ok(safetensors::serialize(views, metadata)?)
-}
-
-/// True when the bytes look like our format (the frame only; [`load`] decides).
-pub fn is_student(bytes: &[u8]) -> bool {
-    is_safetensors(bytes)
-        && bytes.get(8..).is_some_and(|b| b[..b.len().min(1 << 20)].windows(GRAPH.len()).any(|w| w == GRAPH.as_bytes()))
 }
 
 /// True when the metadata is that of our format.

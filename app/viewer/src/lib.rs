@@ -7,3 +7,4 @@ pub mod analysis;
 pub mod app;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod cli;
+pub mod web;

@@ -98,6 +98,9 @@ impl Layers<'_> {
 
     fn batch_norm(&mut self, m: &Module, x: ValueId) -> Made {
         let features = m.size("num_features")?;
+        if self.shape(x).first() != Some(&features) {
+            return Err(m.unsupported(&format!("it takes {features} channels and gets {:?}", self.shape(x))));
+        }
         if !m.flag("track_running_stats", true)? {
             return Err(m.unsupported("batch norm without settled statistics is not supported"));
         }
@@ -117,11 +120,9 @@ impl Layers<'_> {
 
     /// A constant that the file does not hold because it is always the same.
     fn added(&mut self, name: &str, len: usize, fill: f32) -> Made {
-        // The caller's `len` is checked against a stored tensor next, but must not be believed before.
-        let known = self.weights.iter().any(|(_, t)| t.shape() == [len]);
-        let tensor = Tensor::new(vec![len], if known { vec![fill; len] } else { vec![] });
         let name = format!("{ADDED}{name}");
-        self.weights.insert(name.clone(), tensor.map_err(|_| Reason::Missing(name.clone()))?);
+        let tensor = Tensor::new(vec![len], vec![fill; len]).map_err(|_| Reason::Missing(name.clone()))?;
+        self.weights.insert(name.clone(), tensor);
         self.constant(&name, &[len])
     }
 

@@ -10,7 +10,7 @@ use std::collections::HashMap;
 const MAX_HEADER: u64 = 2 << 20;
 
 /// True when the file begins like a safetensors file.
-pub(crate) fn is_safetensors(data: &[u8]) -> bool {
+pub(super) fn is_safetensors(data: &[u8]) -> bool {
     data.get(8) == Some(&b'{')
 }
 

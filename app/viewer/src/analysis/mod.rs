@@ -19,5 +19,6 @@ pub use check::{Checked, measure_self_check, self_check};
 pub use error::AnalysisError;
 pub use ladder::{Ladder, Rung, factors};
 pub use open::open_student;
+pub(crate) use result::mean_probabilities;
 pub use result::{PatchResult, TileResult, Times, argmax, softmax};
 pub use settings::{Settings, ViewChoice, automatic_batch};

@@ -111,7 +111,7 @@ pub fn argmax(values: &[f32]) -> usize {
 }
 
 /// Mean of the tiles' probabilities by their area inside the image.
-pub(super) fn mean_probabilities(patch: &Patch, tiles: &[TileResult]) -> Vec<f32> {
+pub(crate) fn mean_probabilities(patch: &Patch, tiles: &[TileResult]) -> Vec<f32> {
     let classes = tiles.first().map_or(0, |t| t.probabilities.len());
     let mut sum = vec![0f64; classes];
     let mut total = 0f64;

@@ -1,6 +1,6 @@
 //! Class probabilities as bars; a click chooses the class whose evidence is shown.
 
-use egui::{Align2, CornerRadius, Rect, RichText, Sense, Ui, WidgetInfo, WidgetType, pos2, vec2};
+use egui::{Align2, CornerRadius, Rect, RichText, Sense, Ui, WidgetInfo, Role, pos2, vec2};
 
 use super::actions::{Action, Actions};
 use super::model::Model;
@@ -33,7 +33,7 @@ fn bar(ui: &mut Ui, model: &Model, class: usize, p: Option<f32>, chosen: bool) -
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW), Sense::click());
     let name = model.name(class);
     let label = p.map_or_else(|| name.to_owned(), |p| format!("{name} {p:.3}"));
-    response.widget_info(|| WidgetInfo::selected(WidgetType::RadioButton, true, chosen, format!("class {label}")));
+    response.widget_info(|| WidgetInfo::selected(Role::RadioButton, true, chosen, format!("class {label}")));
     let painter = ui.painter();
     if chosen || response.hovered() {
         painter.rect_filled(rect, CornerRadius::same(5), if chosen { egui::Color32::from_gray(52) } else { theme::RAISED });

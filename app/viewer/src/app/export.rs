@@ -42,7 +42,7 @@ impl Choice {
     pub fn show(&mut self, ctx: &egui::Context, patch: Option<&str>, analysed: usize) -> Option<bool> {
         let mut answer = None;
         let frame = egui::Frame::window(&ctx.global_style()).inner_margin(Margin::same(22));
-        let modal = egui::Modal::new("export".into()).frame(frame).backdrop_color(Color32::from_black_alpha(150));
+        let modal = egui::Modal::new(egui::Id::unique("export")).frame(frame).backdrop_color(Color32::from_black_alpha(150));
         let response = modal.show(ctx, |ui| {
             ui.set_width(400.0);
             ui.label(RichText::new("Export").heading());
@@ -150,7 +150,7 @@ impl Export {
             }
             if self.choice.raw {
                 let maps = &look.maps;
-                add(format!("{stem}.npy"), export::npy_f32(&maps.data, &[maps.classes, maps.h, maps.w]));
+                add(format!("{stem}.npy"), export::npy_f32(&[maps.classes, maps.h, maps.w], &maps.data));
             }
             if self.choice.tiles {
                 let rows = super::export_rows::tile_rows(patch, look, &self.classes, &self.record.model.sha256);

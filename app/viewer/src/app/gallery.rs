@@ -1,6 +1,6 @@
 //! The list of patches on the left: thumbnail, name, predicted class, probability. Only visible rows are laid out.
 
-use egui::{Align2, Color32, CornerRadius, Pos2, Rect, Sense, TextureOptions, Ui, WidgetInfo, WidgetType, pos2, vec2};
+use egui::{Align2, Color32, CornerRadius, Pos2, Rect, Role, Sense, TextureOptions, Ui, WidgetInfo, pos2, vec2};
 
 use super::actions::{Action, Actions};
 use super::model::Model;
@@ -78,7 +78,7 @@ fn heading(ui: &mut Ui, items: &[Item], actions: &mut Actions) {
         let full = Rect::from_min_size(rect.min, vec2(rect.width() * share, rect.height()));
         ui.painter().rect_filled(rect, CornerRadius::same(1), theme::RAISED);
         ui.painter().rect_filled(full, CornerRadius::same(1), theme::ACCENT);
-        response.widget_info(|| WidgetInfo::labeled(WidgetType::ProgressIndicator, true, format!("{done} of {} analysed", items.len())));
+        response.widget_info(|| WidgetInfo::labeled(Role::ProgressIndicator, true, format!("{done} of {} analysed", items.len())));
     }
     ui.add_space(4.0);
 }
@@ -87,7 +87,7 @@ fn heading(ui: &mut Ui, items: &[Item], actions: &mut Actions) {
 fn row(ui: &mut Ui, item: &mut Item, model: Option<&Model>, selected: bool) -> bool {
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW), Sense::click());
     let label = spoken(item, model);
-    response.widget_info(|| WidgetInfo::selected(WidgetType::SelectableLabel, true, selected, &label));
+    response.widget_info(|| WidgetInfo::selected(Role::ListBoxOption, true, selected, &label));
     if ui.is_rect_visible(rect) {
         ground(ui, rect, selected, response.hovered(), response.has_focus());
         let thumb = Rect::from_center_size(pos2(rect.left() + 10.0 + THUMB / 2.0, rect.center().y), vec2(THUMB, THUMB));

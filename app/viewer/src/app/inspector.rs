@@ -134,10 +134,11 @@ fn range(ui: &mut Ui, display: &mut Display, look: Option<&Look>, class: usize) 
 fn fixed_range(ui: &mut Ui, display: &mut Display) {
     let (lo, hi) = &mut display.fixed;
     let speed = f64::from((*hi - *lo).abs().max(1e-6)) / 100.0;
+    let (low, high) = (*lo, *hi);
     let drag = |v, range| DragValue::new(v).speed(speed).range(range).custom_formatter(|v, _| value(v as f32));
-    name(ui.add(drag(lo, f32::MIN..=*hi)), "Lowest value");
+    name(ui.add(drag(lo, f32::MIN..=high)), "Lowest value");
     ui.label(theme::caption("to"));
-    name(ui.add(drag(hi, *lo..=f32::MAX)), "Highest value");
+    name(ui.add(drag(hi, low..=f32::MAX)), "Highest value");
 }
 
 fn attention_section(ui: &mut Ui, model: &Model, attention: &Attention, actions: &mut Actions) {

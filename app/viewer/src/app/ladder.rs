@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use egui::{Align2, Color32, CornerRadius, Rect, RichText, Sense, Ui, WidgetInfo, WidgetType, pos2, vec2};
+use egui::{Align2, Color32, CornerRadius, Rect, RichText, Sense, Ui, WidgetInfo, Role, pos2, vec2};
 
 use super::look::Look;
 use super::model::Model;
@@ -78,8 +78,8 @@ fn magnification(um_per_px: Option<f64>, factor: usize) -> (String, String) {
 #[allow(clippy::too_many_arguments)] // one cell of the panel
 fn rung(ui: &mut Ui, cell: Rect, ladder: &Steps, step: &Step, model: &Model, display: &Display, class: usize, index: usize) {
     let (title, detail) = magnification(ladder.um_per_px, step.factor);
-    let response = ui.interact(cell, ui.id().with(("rung", step.factor)), Sense::hover());
-    response.widget_info(|| WidgetInfo::labeled(WidgetType::Image, true, spoken(&title, step, model)));
+    let response = ui.interact(cell, ui.scope_id().with(("rung", step.factor)), Sense::hover());
+    response.widget_info(|| WidgetInfo::labeled(Role::Image, true, spoken(&title, step, model)));
     let painter = ui.painter().with_clip_rect(cell);
     painter.rect_filled(cell, CornerRadius::same(6), Color32::from_gray(36));
     let inner = cell.shrink(10.0);

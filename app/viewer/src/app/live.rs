@@ -215,8 +215,7 @@ impl Live {
         let patch = &job.patch;
         let whole = matches!(&plan.tiles[..], [t] if (t.width, t.height) == (patch.width, patch.height));
         let outcome = assemble(patch, plan, tiles, map, stages, start);
-        let text = format!("{} ({})", self.gpu.report().name, self.gpu.report().backend);
-        let outcome = outcome.and_then(|r| Ok(Look::new(r, text)?)).map_err(|e| e.to_string());
+        let outcome = outcome.and_then(|r| Ok(Look::new(r)?)).map_err(|e| e.to_string());
         // Where one tile is the whole image, the map is drawn from the texture the GPU wrote; mosaics are put together first.
         let outcome = outcome.map(|look| (Arc::new(look), texture.filter(|_| whole)));
         reports.push(Report::Looked { revision: job.revision, item: job.item, kind: job.kind, outcome });
@@ -253,12 +252,12 @@ fn assemble(
     stages: Times,
     start: Instant,
 ) -> Result<PatchResult, AnalysisError> {
-    let finite = |what, values: &mut dyn Iterator<Item = f32>| match values.all(f32::is_finite) {
+    let finite = |what, all: bool| match all {
         true => Ok(()),
         false => Err(AnalysisError::NotFinite { what, name: patch.name.clone() }),
     };
-    finite("scores", &mut tiles.iter().flat_map(|t| t.logits.iter().copied()))?;
-    finite("attention values", &mut tiles.iter().flat_map(|t| t.raw.iter().copied()))?;
+    finite("scores", tiles.iter().flat_map(|t| &t.logits).all(|v| v.is_finite()))?;
+    finite("attention values", tiles.iter().flat_map(|t| &t.raw).all(|v| v.is_finite()))?;
     let probabilities = crate::analysis::mean_probabilities(patch, &tiles);
     let mut notes = patch.notes.clone();
     notes.push(plan.note.clone());

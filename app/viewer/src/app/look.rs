@@ -14,8 +14,6 @@ pub struct Look {
     pub result: PatchResult,
     /// Its maps over the whole image.
     pub maps: Maps,
-    /// Where it ran.
-    pub executor: String,
 }
 
 /// One map per class, all of one size, over the whole image.
@@ -47,12 +45,12 @@ impl Look {
     ///
     /// # Errors
     /// When the result's maps do not fit its shape.
-    pub fn new(result: PatchResult, executor: String) -> Result<Self, PatchError> {
+    pub fn new(result: PatchResult) -> Result<Self, PatchError> {
         let side = result.natural_side().min(LONGEST_MOSAIC);
         let maps: Vec<_> = (0..result.classes).map(|c| result.image_map(c, side)).collect::<Result<_, _>>()?;
         let (h, w) = maps.first().map_or((0, 0), |m| (m.height, m.width));
         let data = maps.into_iter().flat_map(|m| m.data).collect();
-        Ok(Self { maps: Maps { classes: result.classes, h, w, data }, result, executor })
+        Ok(Self { maps: Maps { classes: result.classes, h, w, data }, result })
     }
 
     /// What the gallery keeps of the analysis of `patch`.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use egui::Color32;
 use fovea_student::file::Student;
-use fovea_student::{Graph, Method};
+use fovea_student::Graph;
 
 use super::canvas_marks::trimmed;
 use super::state::Attention;
@@ -73,12 +73,11 @@ impl Model {
     /// The map the model's author wants to be seen first.
     pub fn attention(&self) -> Attention {
         let cam = &self.student.card.cam;
-        let named = serde_json::from_value::<Method>(serde_json::Value::String(cam.method.clone()));
         let wanted = cam.layer.as_deref().unwrap_or("-1");
         let id = self.student.graph.layer(wanted).ok();
         let same = |l: &&Layer| id.is_some() && self.student.graph.layer(&l.value).ok() == id;
         let layer = self.layers.iter().find(same).map_or_else(|| wanted.to_owned(), |l| l.value.clone());
-        Attention { method: named.unwrap_or_default(), layer, relu: false }
+        Attention { method: cam.method, layer, relu: false }
     }
 
     /// Input size and scale.

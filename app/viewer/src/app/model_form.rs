@@ -41,7 +41,7 @@ impl ModelForm {
     pub fn show(&mut self, ctx: &egui::Context) -> Answer {
         let mut answer = Answer::Open;
         let frame = egui::Frame::window(&ctx.global_style()).inner_margin(Margin::same(22));
-        let modal = egui::Modal::new("model form".into()).frame(frame).backdrop_color(Color32::from_black_alpha(150));
+        let modal = egui::Modal::new(egui::Id::unique("model form")).frame(frame).backdrop_color(Color32::from_black_alpha(150));
         let response = modal.show(ctx, |ui| {
             ui.set_width(440.0);
             if let Some(done) = self.body(ui) {

@@ -8,8 +8,10 @@ use super::{App, Setup, wgpu_options};
 /// Opens the window and returns when it is closed.
 ///
 /// # Errors
-/// When no window can be opened, with what could be done about it.
+/// When no window can be opened.
 pub fn native() -> anyhow::Result<()> {
+    // Somebody may have set a logger already.
+    let _ = env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("warn")).try_init();
     let viewport = ViewportBuilder::default()
         .with_title("Fovea")
         .with_app_id("fovea")
@@ -18,7 +20,7 @@ pub fn native() -> anyhow::Result<()> {
         .with_drag_and_drop(true);
     let options = eframe::NativeOptions { viewport, wgpu_options: wgpu_options(), ..Default::default() };
     let run = eframe::run_native("Fovea", options, Box::new(|cc| Ok(Box::new(App::new(cc, Setup::default())))));
-    run.map_err(|e| anyhow!("the window cannot be opened: {e}; without a screen, `fovea analyze` does the same work"))
+    run.map_err(|e| anyhow!("{e}"))
 }
 
 /// `FOVEA_WINDOW_SIZE=1360x860`, for screenshots and kiosks.

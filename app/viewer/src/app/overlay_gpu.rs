@@ -37,11 +37,6 @@ impl Picture {
         Self { size, levels }
     }
 
-    /// Bytes it takes on the device.
-    pub fn bytes(&self) -> usize {
-        self.levels.iter().map(|(data, ..)| data.len()).sum()
-    }
-
     pub(super) fn upload(&self, device: &wgpu::Device, queue: &wgpu::Queue) -> wgpu::TextureView {
         let (_, w, h) = &self.levels[0];
         let texture = device.create_texture(&wgpu::TextureDescriptor {

@@ -1,6 +1,6 @@
 //! The canvas: pan, zoom, the patch with its heatmap, and what belongs on top of it.
 
-use egui::{Color32, CornerRadius, Key, PointerButton, Pos2, Rect, Response, Sense, Stroke, Ui, Vec2, WidgetInfo, WidgetType, vec2};
+use egui::{Color32, CornerRadius, Key, PointerButton, Pos2, Rect, Response, Sense, Stroke, Ui, Vec2, WidgetInfo, Role, vec2};
 
 use super::canvas_marks as marks;
 use super::look::{Look, Shown};
@@ -95,7 +95,7 @@ impl PatchView<'_> {
         let place = self.camera.place(canvas, image);
         let look = self.open.look.as_deref();
         let shown = look.map(|l| l.maps.shown(self.class, self.display.range, self.display.fixed));
-        response.widget_info(|| WidgetInfo::labeled(WidgetType::Image, true, spoken(self.open, look, self.model, self.class, shown)));
+        response.widget_info(|| WidgetInfo::labeled(Role::Image, true, spoken(self.open, look, self.model, self.class, shown)));
         let painter = ui.painter().with_clip_rect(canvas);
         painter.rect_filled(canvas, CornerRadius::ZERO, theme::CANVAS);
         let scale = place.width() / image.x;

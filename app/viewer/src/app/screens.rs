@@ -66,7 +66,7 @@ fn card(ui: &mut Ui, content: impl FnOnce(&mut Ui)) {
 /// Files hover over the window.
 pub fn hovering(ctx: &egui::Context, files: usize) {
     let rect = ctx.content_rect();
-    let painter = ctx.layer_painter(egui::LayerId::new(egui::Order::Foreground, egui::Id::new("hovering")));
+    let painter = ctx.layer_painter(egui::LayerId::new(egui::Order::Foreground, egui::Id::unique("hovering")));
     painter.rect_filled(rect, CornerRadius::ZERO, Color32::from_black_alpha(150));
     let frame = rect.shrink(14.0);
     painter.rect_stroke(frame, CornerRadius::same(10), Stroke::new(2.0, theme::ACCENT), StrokeKind::Inside);

@@ -193,7 +193,7 @@ impl Worker {
         };
         let result = block_on(analyzer.analyze_with(&job.patch, &mut progress))?;
         let executor = Executor::of(analyzer.device(), Some(analyzer.memory_bytes()));
-        let (text, notes) = (executor.text.clone(), analyzer.notes()[before..].to_vec());
+        let notes = analyzer.notes()[before..].to_vec();
         if !notes.is_empty() {
             self.device = Some(Device::cpu(&notes.join("; ")));
         }
@@ -201,7 +201,7 @@ impl Worker {
         if factor == 0 {
             out.send(Report::Executor(executor));
         }
-        Ok(Look::new(result, text)?)
+        Ok(Look::new(result)?)
     }
 
     /// The compiled network for one reduction. Large networks are compiled anew instead of all being kept.

@@ -5,7 +5,7 @@
 mod analyze;
 mod audit;
 mod bench;
-mod clock;
+pub(crate) mod clock;
 mod export;
 mod import;
 mod model;
@@ -13,6 +13,7 @@ mod parse;
 mod random;
 
 pub use audit::{AuditReport, Comparison, audit_case, find_cases};
+pub use random::vgg16 as random_vgg16;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -75,8 +76,13 @@ pub fn main() -> ExitCode {
 }
 
 fn window() -> ExitCode {
-    eprintln!("fovea: no window in this build; see fovea --help");
-    ExitCode::from(2)
+    match crate::app::native() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => {
+            eprintln!("fovea: {e:#}");
+            ExitCode::from(2)
+        }
+    }
 }
 
 /// `fovea … | head` is no failure.

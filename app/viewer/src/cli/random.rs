@@ -60,8 +60,11 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
 const VGG16: [(&[usize], usize); 5] =
     [(&[0, 2], 64), (&[5, 7], 128), (&[10, 12, 14], 256), (&[17, 19, 21], 512), (&[24, 26, 28], 512)];
 
-/// kd_resolution's VGG16 with He-initialised convolutions, without test vector.
-pub(super) fn vgg16(divisor: usize, classes: usize, px: usize, seed: u64) -> anyhow::Result<Student> {
+/// kd_resolution's VGG16 for `px` with He-initialised convolutions, without test vector; every width is divided by `divisor`.
+///
+/// # Errors
+/// When the sizes make no network.
+pub fn vgg16(divisor: usize, classes: usize, px: usize, seed: u64) -> anyhow::Result<Student> {
     let mut random = Normal::new(seed);
     let mut tensors: Vec<(String, Vec<usize>, Vec<u8>)> = vec![];
     let mut add = |name: String, shape: Vec<usize>, scale: f64| {

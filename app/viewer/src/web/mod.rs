@@ -17,6 +17,6 @@ pub mod worker;
 #[cfg(target_arch = "wasm32")]
 pub use engine::Engine;
 #[cfg(target_arch = "wasm32")]
-pub use page::{breathe, download, publish_state};
+pub use page::{breathe, download};
 #[cfg(target_arch = "wasm32")]
 pub use start::start;

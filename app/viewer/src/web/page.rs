@@ -1,4 +1,4 @@
-//! What the module does to the page around it: downloads, the state that tests read, and the last words of a panic.
+//! What the module does to the page around it: downloads, and the last words of a panic.
 
 use super::object::{Fields, message_of};
 use js_sys::{Array, Function, Promise, Reflect, Uint8Array};
@@ -28,10 +28,11 @@ async fn after(ms: i32) {
 }
 
 /// Hands the user a file, as a click on a link would.
-pub fn download(name: &str, bytes: &[u8]) {
-    if let Err(e) = try_download(name, bytes) {
-        log::error!("the browser did not take the download: {}: {name}", message_of(&e));
-    }
+///
+/// # Errors
+/// What the browser says when it refuses.
+pub fn download(name: &str, bytes: &[u8]) -> Result<(), String> {
+    try_download(name, bytes).map_err(|e| message_of(&e))
 }
 
 fn try_download(name: &str, bytes: &[u8]) -> Result<(), JsValue> {
@@ -49,11 +50,6 @@ fn try_download(name: &str, bytes: &[u8]) -> Result<(), JsValue> {
         let _ = web_sys::Url::revoke_object_url(&url);
     });
     Ok(())
-}
-
-/// Sets `globalThis.fovea_state`: what the window shows as JSON, for tests and for pages that embed it.
-pub fn publish_state(json: &str) {
-    set_global("fovea_state", json);
 }
 
 fn set_global(key: &str, value: &str) {

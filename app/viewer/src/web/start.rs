@@ -2,8 +2,8 @@
 
 use super::object::error;
 use super::page;
+use crate::app::{App, Setup, wgpu_options};
 use std::cell::RefCell;
-use std::sync::Arc;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 use web_sys::HtmlCanvasElement;
@@ -27,13 +27,7 @@ pub async fn start(canvas: HtmlCanvasElement) -> Result<(), JsValue> {
     }
     let runner = eframe::WebRunner::new();
     WINDOW.set(Some(runner.clone()));
-    let made = Box::new(|cc: &eframe::CreationContext<'_>| Ok(Box::new(crate::app::App::new(cc)) as Box<dyn eframe::App>));
-    runner.start(canvas, options(), made).await.map_err(|e| error(super::object::message_of(&e)))
-}
-
-fn options() -> eframe::WebOptions {
-    let mut setup = eframe::egui_wgpu::WgpuSetupCreateNew::without_display_handle();
-    setup.device_descriptor = Arc::new(fovea_engine::device_descriptor);
-    let wgpu_options = eframe::egui_wgpu::WgpuConfiguration { wgpu_setup: setup.into(), ..Default::default() };
-    eframe::WebOptions { wgpu_options, ..Default::default() }
+    let made = Box::new(|cc: &eframe::CreationContext<'_>| Ok(Box::new(App::new(cc, Setup::default())) as Box<dyn eframe::App>));
+    let options = eframe::WebOptions { wgpu_options: wgpu_options(), ..Default::default() };
+    runner.start(canvas, options, made).await.map_err(|e| error(super::object::message_of(&e)))
 }

@@ -8,6 +8,7 @@ mod machine;
 mod object;
 mod reader;
 mod reduce;
+mod stack;
 
 pub use globals::Global;
 pub use object::{Id, Object, Pickle, Storage, TensorRef};
@@ -51,5 +52,5 @@ pub enum PickleError {
 /// # Errors
 /// See [`PickleError`]; never panics, never runs anything.
 pub fn unpickle(data: &[u8]) -> Result<Pickle<'_>, PickleError> {
-    machine::Machine::new(data).run()
+    stack::Machine::new(data).run()
 }

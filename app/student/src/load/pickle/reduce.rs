@@ -1,7 +1,7 @@
 //! What the allowed names make of their arguments.
 
-use super::machine::Machine;
 use super::object::{Storage, TensorRef};
+use super::stack::Machine;
 use super::{Global, Id, MAX_RANK, Object, PickleError};
 
 type Made = Result<Id, PickleError>;

@@ -1,4 +1,4 @@
-//! The page's end: starts the Worker with the first job, and a new one after a crash.
+//! The page's end: starts a Worker with the first job that needs it, and a new one after a crash.
 
 use super::wire::{Answer, Job, Parcel};
 use super::{Ticket, post};
@@ -6,7 +6,6 @@ use crate::web::object::{Fields, field, message_of};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
-use std::sync::Arc;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{ErrorEvent, MessageEvent, Worker, WorkerOptions, WorkerType};
@@ -23,7 +22,12 @@ pub enum Event {
         /// Of how many.
         of: usize,
     },
-    /// A job ended. A cancelled one ends with the error "cancelled", unless it had ended already.
+    /// A job was given up.
+    Cancelled {
+        /// Which job.
+        ticket: Ticket,
+    },
+    /// A job ended.
     Done {
         /// Which job.
         ticket: Ticket,
@@ -32,15 +36,22 @@ pub enum Event {
     },
 }
 
+/// Events and wakers of all lanes.
 #[derive(Default)]
 struct Host {
-    worker: Option<Running>,
+    lanes: [Lane; 2],
     last: Ticket,
+    events: Vec<Event>,
+    wakers: Vec<Rc<dyn Fn()>>,
+}
+
+/// One Worker and what it has been given.
+#[derive(Default)]
+struct Lane {
+    worker: Option<Running>,
     outstanding: BTreeSet<Ticket>,
     /// What a new Worker has to be told after a crash.
     student: Option<Job>,
-    events: Vec<Event>,
-    waker: Option<Rc<dyn Fn()>>,
 }
 
 struct Running {
@@ -59,12 +70,13 @@ thread_local! {
     static HOST: RefCell<Host> = RefCell::default();
 }
 
-/// Sets what is called when [`poll`] has something new.
-pub fn set_waker(waker: impl Fn() + 'static) {
-    HOST.with_borrow_mut(|host| host.waker = Some(Rc::new(waker)));
+/// Adds to what is called when [`poll`] has something new.
+pub fn add_waker(waker: impl Fn() + 'static) {
+    HOST.with_borrow_mut(|host| host.wakers.push(Rc::new(waker)));
 }
 
-/// Hands a job over; jobs are done one after the other.
+/// Hands a job over. Pictures are decoded in one Worker, everything else is done in another, each job after the one before:
+/// no picture waits for an analysis.
 pub fn submit(job: Job) -> Ticket {
     let ticket = HOST.with_borrow_mut(|host| host.submit(job));
     wake();
@@ -73,107 +85,118 @@ pub fn submit(job: Job) -> Ticket {
 
 /// Gives a job up. One that is under way stops after its current tiles.
 pub fn cancel(ticket: Ticket) {
-    HOST.with_borrow_mut(|host| {
-        if let Some(running) = &host.worker
-            && host.outstanding.contains(&ticket)
-        {
-            let message = Fields::default().with("ticket", ticket).with("cancel", true).done();
-            let _ = running.worker.post_message(&message);
+    HOST.with_borrow(|host| {
+        for lane in host.lanes.iter().filter(|l| l.outstanding.contains(&ticket)) {
+            if let Some(running) = &lane.worker {
+                let message = Fields::default().with("ticket", ticket).with("cancel", true).done();
+                let _ = running.worker.post_message(&message);
+            }
         }
     });
 }
 
-/// What has happened since the last call, in order.
-pub fn poll() -> Vec<Event> {
-    HOST.with_borrow_mut(|host| std::mem::take(&mut host.events))
+/// What has happened to the jobs that are `mine` since the last call, in order.
+pub fn poll(mine: impl Fn(Ticket) -> bool) -> Vec<Event> {
+    HOST.with_borrow_mut(|host| host.events.extract_if(.., |event| mine(event.ticket())).collect())
 }
 
-/// Outside the borrow: the waker may call back.
+/// Outside the borrow: wakers may call back.
 fn wake() {
-    let waker = HOST.with_borrow(|host| host.waker.clone().filter(|_| !host.events.is_empty()));
-    if let Some(waker) = waker {
-        waker();
+    let wakers = HOST.with_borrow(|host| if host.events.is_empty() { vec![] } else { host.wakers.clone() });
+    wakers.iter().for_each(|waker| waker());
+}
+
+impl Event {
+    fn ticket(&self) -> Ticket {
+        match self {
+            Self::Progress { ticket, .. } | Self::Cancelled { ticket } | Self::Done { ticket, .. } => *ticket,
+        }
     }
 }
 
 impl Host {
     fn submit(&mut self, job: Job) -> Ticket {
         self.last = self.last.wrapping_add(1);
-        let ticket = self.last;
-        self.outstanding.insert(ticket);
-        if matches!(job, Job::Student { .. }) {
-            self.student = Some(job.clone());
+        let (ticket, index) = (self.last, usize::from(matches!(job, Job::Decode { .. })));
+        let lane = &mut self.lanes[index];
+        lane.outstanding.insert(ticket);
+        if let Err(reason) = lane.send(index, ticket, &job) {
+            self.finish(index, ticket, Err(reason));
         }
-        if let Err(reason) = self.send(ticket, &job) {
-            self.finish(ticket, Err(reason));
+        if matches!(job, Job::Student { .. }) {
+            self.lanes[index].student = Some(job);
         }
         ticket
     }
 
-    fn send(&mut self, ticket: Ticket, job: &Job) -> Result<(), String> {
+    fn receive(&mut self, index: usize, data: &JsValue) {
+        if let Some(panic) = field(data, "panic").as_string() {
+            return self.crashed(index, &panic);
+        }
+        let Some(ticket) = post::ticket(data).filter(|t| self.lanes[index].outstanding.contains(t)) else { return };
+        if field(data, "cancelled").is_truthy() {
+            self.lanes[index].outstanding.remove(&ticket);
+            self.events.push(Event::Cancelled { ticket });
+        } else if let Some(reason) = field(data, "error").as_string() {
+            self.finish(index, ticket, Err(reason));
+        } else if let Some(parcel) = post::parcel(data) {
+            self.finish(index, ticket, Answer::unpack(parcel));
+        } else if let (Some(done), Some(of)) = (field(data, "done").as_f64(), field(data, "of").as_f64()) {
+            self.events.push(Event::Progress { ticket, done: done as usize, of: of as usize });
+        }
+    }
+
+    fn finish(&mut self, index: usize, ticket: Ticket, outcome: Result<Answer, String>) {
+        if self.lanes[index].outstanding.remove(&ticket) {
+            self.events.push(Event::Done { ticket, outcome });
+        }
+    }
+
+    /// Everything under way is lost; the next job starts a new Worker.
+    fn crashed(&mut self, index: usize, reason: &str) {
+        let reason = format!("the background worker stopped: {reason}");
+        log::warn!("{reason}");
+        let lane = &mut self.lanes[index];
+        lane.worker = None;
+        let lost = std::mem::take(&mut lane.outstanding);
+        self.events.extend(lost.into_iter().map(|ticket| Event::Done { ticket, outcome: Err(reason.clone()) }));
+    }
+}
+
+impl Lane {
+    fn send(&mut self, index: usize, ticket: Ticket, job: &Job) -> Result<(), String> {
         let parcel = job.pack()?;
         if self.worker.is_none() {
-            self.worker = Some(start().map_err(|e| format!("the Worker did not start: {}", message_of(&e)))?);
+            self.worker = Some(start(index).map_err(|e| format!("the background worker did not start: {}", message_of(&e)))?);
             // Ticket 0 is nobody's: its answer is dropped.
             if let (false, Some(student)) = (matches!(job, Job::Student { .. }), &self.student) {
-                let parcel = student.pack()?;
-                self.post(0, &parcel)?;
+                self.post(0, &student.pack()?)?;
             }
         }
         self.post(ticket, &parcel)
     }
 
     fn post(&self, ticket: Ticket, parcel: &Parcel) -> Result<(), String> {
-        let running = self.worker.as_ref().ok_or("there is no Worker")?;
+        let running = self.worker.as_ref().ok_or("there is no background worker")?;
         let (message, transfer) = post::message(ticket, parcel);
         running.worker.post_message_with_transfer(&message, &transfer).map_err(|e| message_of(&e))
     }
-
-    fn receive(&mut self, data: &JsValue) {
-        if let Some(panic) = field(data, "panic").as_string() {
-            return self.crashed(&panic);
-        }
-        let Some(ticket) = post::ticket(data).filter(|t| self.outstanding.contains(t)) else { return };
-        if let Some(reason) = field(data, "error").as_string() {
-            self.finish(ticket, Err(reason));
-        } else if let Some(parcel) = post::parcel(data) {
-            self.finish(ticket, Answer::unpack(parcel));
-        } else if let (Some(done), Some(of)) = (field(data, "done").as_f64(), field(data, "of").as_f64()) {
-            self.events.push(Event::Progress { ticket, done: done as usize, of: of as usize });
-        }
-    }
-
-    fn finish(&mut self, ticket: Ticket, outcome: Result<Answer, String>) {
-        if self.outstanding.remove(&ticket) {
-            self.events.push(Event::Done { ticket, outcome });
-        }
-    }
-
-    /// Everything under way is lost; the next job starts a new Worker.
-    fn crashed(&mut self, reason: &str) {
-        let reason: Arc<str> = format!("the background worker stopped: {reason}").into();
-        log::warn!("{reason}");
-        self.worker = None;
-        for ticket in std::mem::take(&mut self.outstanding) {
-            self.events.push(Event::Done { ticket, outcome: Err(reason.to_string()) });
-        }
-    }
 }
 
-fn start() -> Result<Running, JsValue> {
+fn start(index: usize) -> Result<Running, JsValue> {
     let options = WorkerOptions::new();
     options.set_type(WorkerType::Module);
-    options.set_name("fovea");
+    options.set_name(["fovea analysis", "fovea decoder"][index]);
     let worker = Worker::new_with_options("./worker.js", &options)?;
     // A listener may fire while the Host is borrowed only if the browser delivered messages inside our calls; it never does.
-    let on_message = Closure::<dyn FnMut(MessageEvent)>::new(|event: MessageEvent| {
-        HOST.with_borrow_mut(|host| host.receive(&event.data()));
+    let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
+        HOST.with_borrow_mut(|host| host.receive(index, &event.data()));
         wake();
     });
-    let on_error = Closure::<dyn FnMut(ErrorEvent)>::new(|event: ErrorEvent| {
+    let on_error = Closure::<dyn FnMut(ErrorEvent)>::new(move |event: ErrorEvent| {
         // A Worker that did not load reports an event without a message.
         let text = field(&event, "message").as_string().filter(|m| !m.is_empty());
-        HOST.with_borrow_mut(|host| host.crashed(text.as_deref().unwrap_or("it could not be loaded")));
+        HOST.with_borrow_mut(|host| host.crashed(index, text.as_deref().unwrap_or("it could not be loaded")));
         wake();
     });
     worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));

@@ -1,4 +1,4 @@
-//! A dedicated Worker for work that would stop the page: decoding and analyses, on a device of the Worker's own.
+//! Dedicated Workers for work that would stop the page: decoding, and analyses on a device of the Worker's own.
 //!
 //! [`wire`] says what goes between the two; `host` is the page's end, `session` the Worker's.
 
@@ -13,7 +13,7 @@ mod session;
 pub mod wire;
 
 #[cfg(target_arch = "wasm32")]
-pub use host::{Event, cancel, poll, set_waker, submit};
+pub use host::{Event, add_waker, cancel, poll, submit};
 #[cfg(target_arch = "wasm32")]
 pub use serve::worker_main;
 pub use wire::{Answer, Job};

@@ -3,7 +3,7 @@
 use super::session::Session;
 use super::wire::{Job, Parcel};
 use super::{Ticket, post};
-use crate::web::object::{Fields, field};
+use crate::web::object::{Fields, field, message_of};
 use crate::web::page::{breathe, catch_panics};
 use std::cell::RefCell;
 use std::collections::{HashSet, VecDeque};
@@ -79,8 +79,7 @@ async fn serve(scope: DedicatedWorkerGlobalScope, inbox: Rc<RefCell<Inbox>>) {
         breathe().await;
         let cancelled = || inbox.borrow().cancelled.contains(&ticket);
         let mut progress = |done: usize, of: usize| {
-            let fields = Fields::default().with("ticket", ticket).with("done", done as f64).with("of", of as f64);
-            let _ = scope.post_message(&fields.done());
+            post(&scope, Fields::default().with("ticket", ticket).with("done", done as f64).with("of", of as f64));
             !cancelled()
         };
         let outcome = match cancelled() {
@@ -90,16 +89,20 @@ async fn serve(scope: DedicatedWorkerGlobalScope, inbox: Rc<RefCell<Inbox>>) {
                 Err(reason) => Err(reason),
             },
         };
-        answer(&scope, ticket, outcome);
+        match outcome {
+            Err(_) if cancelled() => post(&scope, Fields::default().with("ticket", ticket).with("cancelled", true)),
+            Err(reason) => post(&scope, Fields::default().with("ticket", ticket).with("error", reason)),
+            Ok(parcel) => {
+                let (message, transfer) = post::message(ticket, &parcel);
+                if let Err(e) = scope.post_message_with_transfer(&message, &transfer) {
+                    post(&scope, Fields::default().with("ticket", ticket).with("error", message_of(&e)));
+                }
+            }
+        }
     }
 }
 
-fn answer(scope: &DedicatedWorkerGlobalScope, ticket: Ticket, outcome: Result<Parcel, String>) {
-    let posted = outcome.map(|parcel| {
-        let (message, transfer) = post::message(ticket, &parcel);
-        scope.post_message_with_transfer(&message, &transfer)
-    });
-    if let Err(reason) = posted {
-        let _ = scope.post_message(&Fields::default().with("ticket", ticket).with("error", reason).done());
-    }
+/// Posting plain strings and numbers does not fail.
+fn post(scope: &DedicatedWorkerGlobalScope, fields: Fields) {
+    let _ = scope.post_message(&fields.done());
 }

@@ -1,11 +1,14 @@
 //! What the Worker keeps between jobs: the Student, the device, and networks compiled for the last settings.
 
 use super::wire::{Answer, Job};
-use crate::analysis::{Analyzer, Ladder, Settings, self_check};
+use crate::analysis::{Analyzer, Settings, self_check};
 use fovea_engine::{Device, Preference};
 use fovea_patch::{Limits, Patch, decode};
 use fovea_student::file::Student;
 use std::sync::Arc;
+
+/// Compiled networks above this are not all kept, bytes: a Worker has 4 GB at most.
+const KEPT: u64 = 512 << 20;
 
 /// Tiles done, of how many; false stops.
 pub type Progress<'a> = &'a mut dyn FnMut(usize, usize) -> bool;
@@ -15,8 +18,8 @@ pub type Progress<'a> = &'a mut dyn FnMut(usize, usize) -> bool;
 pub struct Session {
     student: Option<Arc<Student>>,
     device: Option<(Preference, Device)>,
-    analyzer: Option<Analyzer>,
-    ladder: Option<(Settings, Ladder)>,
+    /// Compiled networks, the one used last at the end.
+    analyzers: Vec<Analyzer>,
 }
 
 impl Session {
@@ -29,12 +32,11 @@ impl Session {
                 decode(&bytes, &name, &limits).map(Answer::Patch).map_err(|e| e.to_string())
             }
             Job::Analyze { patch, settings } => self.analyze(&patch, settings, progress).await,
-            Job::Rung { patch, settings, index } => self.climb(&patch, settings, index).await,
         }
     }
 
     async fn take(&mut self, student: Arc<Student>, preference: Preference) -> Result<Answer, String> {
-        (self.analyzer, self.ladder) = (None, None);
+        self.analyzers.clear();
         self.student = Some(student.clone());
         let device = self.device(preference).await?;
         self_check(&device, &student).await.map_err(|e| e.to_string())?;
@@ -42,24 +44,25 @@ impl Session {
     }
 
     async fn analyze(&mut self, patch: &Patch, settings: Settings, progress: Progress<'_>) -> Result<Answer, String> {
-        if self.analyzer.as_ref().is_none_or(|a| *a.settings() != settings) {
-            let (device, student) = (self.device(settings.preference).await?, self.student()?);
-            self.analyzer = Some(Analyzer::new(&device, &student, settings).map_err(|e| e.to_string())?);
-        }
-        let analyzer = self.analyzer.as_mut().ok_or("there is no compiled network")?;
-        let result = analyzer.analyze_with(patch, progress).await.map_err(|e| e.to_string())?;
-        Ok(Answer::Result { result, executor: analyzer.device().describe() })
+        let mut analyzer = match self.analyzers.iter().position(|a| *a.settings() == settings) {
+            Some(at) => self.analyzers.remove(at),
+            None => {
+                let (device, student) = (self.device(settings.preference).await?, self.student()?);
+                Analyzer::new(&device, &student, settings).map_err(|e| e.to_string())?
+            }
+        };
+        let outcome = analyzer.analyze_with(patch, progress).await;
+        let executor = analyzer.device().describe();
+        self.keep(analyzer);
+        Ok(Answer::Result { result: outcome.map_err(|e| e.to_string())?, executor })
     }
 
-    async fn climb(&mut self, patch: &Patch, settings: Settings, index: usize) -> Result<Answer, String> {
-        let device = self.device(settings.preference).await?;
-        if self.ladder.as_ref().is_none_or(|(made, _)| *made != settings) {
-            let ladder = Ladder::new(&device, self.student()?.as_ref(), settings.clone());
-            self.ladder = Some((settings, ladder));
+    /// A ladder needs a network per step; more than fit are compiled again when they are used again.
+    fn keep(&mut self, analyzer: Analyzer) {
+        self.analyzers.push(analyzer);
+        while self.analyzers.len() > 1 && self.analyzers.iter().map(Analyzer::memory_bytes).sum::<u64>() > KEPT {
+            self.analyzers.remove(0);
         }
-        let ladder = self.ladder.as_mut().map(|(_, ladder)| ladder).ok_or("there is no ladder")?;
-        let rung = ladder.step(index, patch).await.ok_or_else(|| format!("the ladder has no step {index}"))?;
-        Ok(Answer::Rung { rung, executor: device.describe() })
     }
 
     fn student(&self) -> Result<Arc<Student>, String> {

@@ -4,7 +4,7 @@ mod heads;
 #[cfg(test)]
 mod tests;
 
-use crate::analysis::{AnalysisError, PatchResult, Rung, Settings};
+use crate::analysis::{PatchResult, Settings};
 use fovea_patch::Patch;
 use fovea_student::file::{self, Student};
 use heads::{PatchHead, ResultHead, SettingsHead};
@@ -38,15 +38,6 @@ pub enum Job {
         /// Layer, method, view, device.
         settings: Settings,
     },
-    /// Analyse it at one step of the ladder.
-    Rung {
-        /// Its pixels.
-        patch: Arc<Patch>,
-        /// Layer, method, device.
-        settings: Settings,
-        /// Which step, from the sharpest.
-        index: usize,
-    },
 }
 
 /// What comes of a job.
@@ -66,13 +57,6 @@ pub enum Answer {
         /// Where it ran, one line for people.
         executor: String,
     },
-    /// One step of the ladder.
-    Rung {
-        /// The step.
-        rung: Rung,
-        /// Where it ran.
-        executor: String,
-    },
 }
 
 /// A message: header and buffers.
@@ -90,7 +74,6 @@ enum JobHead {
     Student { name: String, settings: SettingsHead },
     Decode { name: String, max_pixels: u64 },
     Analyze { patch: PatchHead, settings: SettingsHead },
-    Rung { patch: PatchHead, settings: SettingsHead, index: usize },
 }
 
 #[derive(Serialize, Deserialize)]
@@ -99,7 +82,6 @@ enum AnswerHead {
     Student { executor: String },
     Patch { patch: PatchHead },
     Result { result: ResultHead, executor: String },
-    Rung { k: usize, label: String, outcome: Result<ResultHead, String>, executor: String },
 }
 
 impl Parcel {
@@ -132,10 +114,6 @@ impl Job {
                 let head = JobHead::Analyze { patch: patch.as_ref().into(), settings: settings.into() };
                 Parcel::new(&head, vec![patch.rgb.clone()])
             }
-            Self::Rung { patch, settings, index } => {
-                let head = JobHead::Rung { patch: patch.as_ref().into(), settings: settings.into(), index: *index };
-                Parcel::new(&head, vec![patch.rgb.clone()])
-            }
         }
     }
 
@@ -154,9 +132,6 @@ impl Job {
             JobHead::Analyze { patch, settings } => {
                 Self::Analyze { patch: Arc::new(patch.with(bytes)?), settings: settings.unpack()? }
             }
-            JobHead::Rung { patch, settings, index } => {
-                Self::Rung { patch: Arc::new(patch.with(bytes)?), settings: settings.unpack()?, index }
-            }
         })
     }
 }
@@ -174,16 +149,6 @@ impl Answer {
                 let (result, part) = heads::pack_result(&result);
                 Parcel::new(&AnswerHead::Result { result, executor }, vec![part])
             }
-            Self::Rung { rung, executor } => {
-                let (outcome, part) = match &rung.outcome {
-                    Ok(result) => {
-                        let (head, part) = heads::pack_result(result);
-                        (Ok(head), part)
-                    }
-                    Err(e) => (Err(e.to_string()), vec![]),
-                };
-                Parcel::new(&AnswerHead::Rung { k: rung.k, label: rung.label, outcome, executor }, vec![part])
-            }
         }
     }
 
@@ -197,13 +162,6 @@ impl Answer {
             AnswerHead::Student { executor } => Self::Student { executor },
             AnswerHead::Patch { patch } => Self::Patch(patch.with(part)?),
             AnswerHead::Result { result, executor } => Self::Result { result: result.unpack(&part)?, executor },
-            AnswerHead::Rung { k, label, outcome, executor } => {
-                let outcome = match outcome {
-                    Ok(head) => Ok(head.unpack(&part)?),
-                    Err(text) => Err(AnalysisError::Setting(text)),
-                };
-                Self::Rung { rung: Rung { k, label, outcome }, executor }
-            }
         })
     }
 }

@@ -1,0 +1,265 @@
+//! The window, driven headless on whatever wgpu adapter there is (llvmpipe will do): what is seen, typed, dropped and drawn.
+//!
+//! Screenshots land in `target/screenshots/native_*.png`.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use egui::{Key, Modifiers};
+use egui_kittest::Harness;
+use egui_kittest::kittest::Queryable;
+use fovea::analysis::embedded;
+use fovea::app::{App, Published, Setup};
+use image::RgbaImage;
+
+const SIZE: [f32; 2] = [1360.0, 860.0];
+
+#[derive(Debug)]
+struct Dropped {
+    name: PathBuf,
+    bytes: Vec<u8>,
+}
+
+impl egui::DroppedFile for Dropped {
+    fn path(&self) -> &Path {
+        &self.name
+    }
+
+    fn bytes(&self) -> Result<Vec<u8>, String> {
+        Ok(self.bytes.clone())
+    }
+}
+
+fn window() -> Harness<'static, App> {
+    sized(SIZE)
+}
+
+fn sized(size: [f32; 2]) -> Harness<'static, App> {
+    Harness::builder()
+        .with_size(size)
+        .with_step_dt(1.0 / 30.0)
+        .with_render_cursor(false)
+        .allow_missing_glyphs()
+        .wgpu_setup(fovea::app::wgpu_options().wgpu_setup)
+        .build_eframe(|cc| App::new(cc, Setup::default()))
+}
+
+/// Frames until `done`; work goes on beside the window meanwhile.
+fn until(harness: &mut Harness<'_, App>, what: &str, done: impl Fn(&Published) -> bool) -> Published {
+    let start = Instant::now();
+    loop {
+        harness.step();
+        let now = harness.state().published();
+        if done(&now) {
+            // Two more frames, so that what arrived is laid out.
+            harness.run_steps(2);
+            return harness.state().published();
+        }
+        assert!(start.elapsed() < Duration::from_secs(120), "waited in vain for {what}: {now:?}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+fn settled(harness: &mut Harness<'_, App>) -> Published {
+    until(harness, "the first screen", |p| p.ready && p.shown)
+}
+
+fn drop_file(harness: &mut Harness<'_, App>, name: &str, bytes: &[u8]) {
+    let file = Dropped { name: name.into(), bytes: bytes.to_vec() };
+    harness.input_mut().dropped_files.push(Arc::new(file));
+    harness.step();
+    harness.input_mut().dropped_files.clear();
+}
+
+fn picture(harness: &mut Harness<'_, App>, name: &str) -> RgbaImage {
+    let image = harness.render().unwrap();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/screenshots");
+    std::fs::create_dir_all(&folder).unwrap();
+    image.save(folder.join(format!("native_{name}.png"))).unwrap();
+    image
+}
+
+fn press(harness: &mut Harness<'_, App>, key: Key) -> Published {
+    harness.key_press(key);
+    harness.run_steps(2);
+    harness.state().published()
+}
+
+/// Share of pixels in the middle of the window that differ.
+fn difference(a: &RgbaImage, b: &RgbaImage) -> f32 {
+    let (x, y) = (a.width() / 4..a.width() * 5 / 8, a.height() / 4..a.height() * 3 / 4);
+    let pairs = x.clone().flat_map(|x| y.clone().map(move |y| (x, y)));
+    let changed = pairs.filter(|&(x, y)| a.get_pixel(x, y) != b.get_pixel(x, y)).count();
+    changed as f32 / (x.len() * y.len()) as f32
+}
+
+fn png(width: u32, height: u32) -> Vec<u8> {
+    let picture = image::RgbImage::from_fn(width, height, |x, y| image::Rgb([200, (x * 7 % 180) as u8, (y * 5 % 200) as u8]));
+    let mut out = std::io::Cursor::new(vec![]);
+    picture.write_to(&mut out, image::ImageFormat::Png).unwrap();
+    out.into_inner()
+}
+
+#[test]
+fn the_first_screen_is_analysed_with_its_overlay() {
+    let mut harness = window();
+    let now = settled(&mut harness);
+    assert_eq!(now.patches.len(), embedded::SAMPLES.len());
+    assert!(now.patches.iter().all(|p| p.predicted.is_some() && p.probabilities.len() == 4), "{now:?}");
+    assert_eq!((now.selected, now.heatmap, &now.error), (Some(0), true, &None));
+    assert!(!now.executor.is_empty());
+    for sentence in ["Files never leave this device", "Research use only; a heatmap shows model evidence, not tumour"] {
+        harness.get_by_label(sentence);
+    }
+    let with = picture(&mut harness, "first_screen");
+    press(&mut harness, Key::H);
+    let without = picture(&mut harness, "heatmap_off");
+    assert!(difference(&with, &without) > 0.05, "the overlay changed {} of the patch", difference(&with, &without));
+    harness.check_accessibility();
+}
+
+#[test]
+fn keys_choose_what_is_shown() {
+    let mut harness = window();
+    settled(&mut harness);
+    let predicted = harness.state().published().class;
+    let other = (predicted + 1) % 4;
+    let digits = [Key::Num1, Key::Num2, Key::Num3, Key::Num4];
+    assert_eq!(press(&mut harness, digits[other]).class, other);
+    picture(&mut harness, "other_class");
+    assert_eq!(press(&mut harness, Key::Num0).class, predicted);
+    // A class the model does not have.
+    assert_eq!(press(&mut harness, Key::Num9).class, predicted);
+    let opacity = harness.state().published().opacity;
+    assert!(press(&mut harness, Key::CloseBracket).opacity > opacity);
+    assert!((press(&mut harness, Key::OpenBracket).opacity - opacity).abs() < 1e-6);
+    assert!(!press(&mut harness, Key::H).heatmap);
+    assert!(press(&mut harness, Key::H).heatmap);
+    assert_eq!(press(&mut harness, Key::ArrowDown).selected, Some(1));
+    assert_eq!(press(&mut harness, Key::ArrowRight).selected, Some(2));
+    assert_eq!(press(&mut harness, Key::ArrowUp).selected, Some(1));
+    let now = until(&mut harness, "the second patch", |p| p.shown);
+    assert_eq!(now.selected, Some(1));
+    press(&mut harness, Key::C);
+    picture(&mut harness, "contour");
+}
+
+#[test]
+fn the_ladder_shows_every_magnification() {
+    let mut harness = window();
+    settled(&mut harness);
+    assert!(press(&mut harness, Key::L).ladder);
+    let now = until(&mut harness, "four rungs", |p| p.rungs.len() == 4);
+    assert_eq!(now.rungs.iter().map(|r| r.0).collect::<Vec<_>>(), [1, 2, 4, 8]);
+    let predicted = now.patches[0].predicted.clone().unwrap();
+    assert_eq!(now.rungs[0].1, predicted, "the first rung is the patch itself");
+    picture(&mut harness, "ladder");
+    assert!(!press(&mut harness, Key::L).ladder);
+}
+
+#[test]
+fn dropped_patches_are_analysed_and_shown() {
+    let mut harness = window();
+    settled(&mut harness);
+    drop_file(&mut harness, "dropped.png", &png(128, 128));
+    let now = until(&mut harness, "the dropped patch", |p| p.patches.len() == 9 && p.ready && p.shown);
+    assert_eq!((now.selected, now.patches[8].name.as_str()), (Some(8), "dropped.png"));
+    assert!(now.patches[8].predicted.is_some());
+    picture(&mut harness, "after_drop");
+}
+
+#[test]
+fn a_wide_patch_is_tiled() {
+    let mut harness = window();
+    settled(&mut harness);
+    drop_file(&mut harness, "wide.png", &png(584, 438));
+    until(&mut harness, "the wide patch", |p| p.patches.len() == 9 && p.ready && p.shown);
+    let with = picture(&mut harness, "tiled");
+    press(&mut harness, Key::H);
+    assert!(difference(&with, &harness.render().unwrap()) > 0.02);
+}
+
+#[test]
+fn a_bad_file_is_named_and_the_rest_goes_on() {
+    let mut harness = window();
+    settled(&mut harness);
+    drop_file(&mut harness, "notes.png", b"this is no picture");
+    drop_file(&mut harness, "broken.pth", b"nor is this a model");
+    drop_file(&mut harness, "good.png", &png(128, 128));
+    let now = until(&mut harness, "all three", |p| p.ready && p.patches.len() == 10 && p.shown);
+    assert_eq!(now.patches[8].error.as_deref().map(|e| e.contains("no PNG, JPEG or TIFF")), Some(true), "{now:?}");
+    assert!(now.patches[9].predicted.is_some() && now.patches[0].predicted.is_some());
+    harness.get_by_label("notes.png");
+    harness.get_by_label("broken.pth");
+    picture(&mut harness, "problems");
+    // The broken patch itself: a screen of its own.
+    press(&mut harness, Key::ArrowUp);
+    harness.run_steps(4);
+    harness.get_by_label("This file cannot be shown");
+    picture(&mut harness, "failed_patch");
+    press(&mut harness, Key::Escape);
+    assert_eq!(harness.state().published().error, None);
+}
+
+#[test]
+fn a_bare_checkpoint_asks_for_what_it_does_not_say() {
+    let student = embedded::student().unwrap();
+    let bare = fovea_student::export::state_dict(&student, fovea_student::export::Naming::KdResolution).unwrap();
+    let mut harness = window();
+    settled(&mut harness);
+    drop_file(&mut harness, "bare.safetensors", &bare);
+    until(&mut harness, "the form", |p| p.form.as_deref() == Some("bare.safetensors"));
+    picture(&mut harness, "model_form");
+    // Typed digits are text, not classes.
+    let class = harness.state().published().class;
+    harness.get_by_label("Input size in px").type_text("12");
+    harness.run_steps(2);
+    assert_eq!(harness.state().published().class, class);
+    harness.get_by_label("Input size in px").type_text("8");
+    harness.get_by_label("Class names (optional)").focus();
+    harness.run_steps(2);
+    harness.get_by_label("Class names (optional)").type_text("a, b, c");
+    harness.run_steps(2);
+    harness.get_by_label_contains("3 names, but the network scores 4 classes");
+    harness.get_by_label("Class names (optional)").type_text(", d");
+    harness.run_steps(2);
+    harness.get_by_label("Load the model").click();
+    let now = until(&mut harness, "the model", |p| p.form.is_none() && p.ready && p.shown);
+    assert!(now.patches.iter().all(|p| "abcd".contains(p.predicted.as_deref().unwrap())), "{now:?}");
+    assert_eq!(now.model, "bare.safetensors");
+    picture(&mut harness, "own_model");
+}
+
+#[test]
+fn empty_hovering_and_export_screens() {
+    let mut harness = window();
+    settled(&mut harness);
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::E);
+    harness.run_steps(3);
+    harness.get_by_label("Raw evidence of all classes, NumPy");
+    picture(&mut harness, "export");
+    harness.get_by_label("Cancel").click();
+    harness.run_steps(2);
+    harness.input_mut().hovered_files.push(egui::HoveredFile::default());
+    harness.run_steps(2);
+    picture(&mut harness, "hovering");
+    harness.input_mut().hovered_files.clear();
+    harness.get_by_label("Clear").click();
+    harness.run_steps(3);
+    assert!(harness.state().published().patches.is_empty());
+    harness.get_by_label("Drop patches here");
+    picture(&mut harness, "empty");
+    harness.get_by_label("Show the sample drawings").click();
+    settled(&mut harness);
+}
+
+#[test]
+fn a_small_window_still_holds_everything() {
+    let mut harness = sized([900.0, 600.0]);
+    settled(&mut harness);
+    press(&mut harness, Key::L);
+    until(&mut harness, "four rungs", |p| p.rungs.len() == 4);
+    picture(&mut harness, "small");
+}
