@@ -9,7 +9,7 @@ const keep = (event) => {
 };
 self.addEventListener("message", keep);
 
-await init();
+await init({ module_or_path: new URL("fovea_wasm_bg.wasm", import.meta.url) });
 worker_main();
 self.removeEventListener("message", keep);
 for (const { data, ports } of early) {

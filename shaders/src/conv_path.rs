@@ -22,6 +22,8 @@ pub enum ConvPath {
     Fast3x3,
     /// As `Gemm`, for 1×1, stride 1, no padding.
     Gemm1x1,
+    /// groups == 1 without workgroup memory: for software adapters.
+    Blocked,
 }
 
 impl ConvPath {
@@ -34,6 +36,11 @@ impl ConvPath {
         } else {
             Self::tiled(p)
         }
+    }
+
+    /// The fastest path on a software adapter, which has no fast workgroup memory.
+    pub fn choose_for_software(p: &Conv2dParams) -> Self {
+        if p.groups == 1 { Self::Blocked } else { Self::Direct }
     }
 
     fn tiled(p: &Conv2dParams) -> Self {
@@ -96,13 +103,14 @@ fn small_tiles(p: &Conv2dParams) -> bool {
 /// The kernel for a path; tiles are small where large ones would be too few.
 pub(crate) fn conv_kernel(p: &Conv2dParams, path: ConvPath) -> &'static Kernel {
     // The tiled paths share a weight layout, so one asked of shapes it does not take can give way to one that does.
-    let path = if path == ConvPath::Direct || path == ConvPath::tiled(p) {
-        path
-    } else {
-        ConvPath::Gemm
+    let path = match path {
+        ConvPath::Direct | ConvPath::Blocked => path,
+        _ if path == ConvPath::tiled(p) => path,
+        _ => ConvPath::Gemm,
     };
     let (large, small) = match path {
         ConvPath::Direct => return &kernels::CONV2D,
+        ConvPath::Blocked => return &kernels::CONV_BLOCKED,
         ConvPath::Gemm if taps_are_padded(p.ic as usize) => {
             (&kernels::CONV_TAPS, &kernels::CONV_TAPS_SMALL)
         }
@@ -111,6 +119,11 @@ pub(crate) fn conv_kernel(p: &Conv2dParams, path: ConvPath) -> &'static Kernel {
         ConvPath::Gemm1x1 => (&kernels::CONV_1X1, &kernels::CONV_1X1_SMALL),
     };
     if small_tiles(p) { small } else { large }
+}
+
+/// Workgroups of the blocked path: 16 output channels of 64 pixels each.
+pub(crate) fn blocks(p: &Conv2dParams) -> u64 {
+    count_tiles(p, (16, 64))
 }
 
 /// Workgroups of the tiled paths.

@@ -26,6 +26,9 @@ impl Call {
             Self::Seed(p) => product([p.n, p.classes, p.width]),
             Self::ClassRows(p) => product([p.n, p.classes, p.inner]),
             Self::Cam(p) => product([p.n, p.classes, p.hw]),
+            Self::Gram(p) => product([p.n, p.parts, p.m, p.m]),
+            Self::Eigen(p) => product([p.n, p.m]),
+            Self::Project(p) => product([p.n, p.hw]),
             Self::MinMax(p) => product([p.outer, p.len]),
             Self::Overlay(p) => product([p.h, p.w]),
         }
@@ -45,6 +48,11 @@ impl Call {
                 .div_ceil(product([p.sh, p.sw]).max(1)),
             Self::Reduce(p) => u64::from(p.red),
             Self::Cam(p) => 2 * u64::from(p.k),
+            // Half of the matrix is the mirror image of the other half.
+            Self::Gram(p) => u64::from(p.part),
+            // Few need all the steps.
+            Self::Eigen(p) => product([2, p.m, p.steps.div_ceil(4)]),
+            Self::Project(p) => 3 * u64::from(p.k),
             _ => ELEMENTWISE,
         };
         self.outputs().saturating_mul(terms)
@@ -76,6 +84,9 @@ impl Call {
                         .saturating_mul(if p.spatial == 1 { u64::from(p.hw) } else { 1 });
                     gradients.saturating_add(product([p.n, p.k, p.hw]))
                 }
+                Self::Gram(p) => product([p.n, p.m, p.len]),
+                Self::Eigen(p) => product([2, p.n, p.m, p.m]),
+                Self::Project(p) => product([p.n, p.k, p.hw]),
                 Self::Overlay(p) => product([p.h, p.w]).saturating_add(product([p.mh, p.mw])),
                 _ => self.outputs(),
             };

@@ -1,6 +1,6 @@
 //! One kernel call: which kernel, with which uniform, how many workgroups.
 pub use crate::conv_path::ConvPath;
-use crate::conv_path::{conv_kernel, tiles};
+use crate::conv_path::{blocks, conv_kernel, tiles};
 use crate::dispatch::{TooManyGroups, split};
 use crate::kernels::{self, KernelId};
 use crate::params::*;
@@ -87,6 +87,9 @@ pub enum Call {
     Seed(SeedParams),
     ClassRows(ClassRowsParams),
     Cam(CamParams),
+    Gram(GramParams),
+    Eigen(EigenParams),
+    Project(ProjectParams),
     MinMax(MinMaxParams),
     Overlay(OverlayParams),
 }
@@ -96,6 +99,9 @@ const TILED_ROWS: u32 = 16;
 
 /// From this `inner` on, neighbouring invocations should read neighbouring columns.
 const COLUMNS: u32 = 32;
+
+/// Longest side of a matrix that the eigenvector kernel takes: its vector lives in workgroup memory.
+pub const EIGEN_SIDE: usize = 3072;
 
 /// Product in u64: no two u32 overflow it, and more are capped.
 pub(crate) fn product<const N: usize>(factors: [u32; N]) -> u64 {
@@ -129,6 +135,9 @@ impl Call {
             Self::Seed(_) => &kernels::SEED,
             Self::ClassRows(_) => &kernels::CLASS_ROWS,
             Self::Cam(_) => &kernels::CAM,
+            Self::Gram(_) => &kernels::GRAM,
+            Self::Eigen(_) => &kernels::EIGEN,
+            Self::Project(_) => &kernels::PROJECT,
             Self::MinMax(_) => &kernels::MINMAX,
             Self::Overlay(_) => &kernels::OVERLAY,
         }
@@ -154,6 +163,9 @@ impl Call {
             Self::Seed(p) => bytes_of(p),
             Self::ClassRows(p) => bytes_of(p),
             Self::Cam(p) => bytes_of(p),
+            Self::Gram(p) => bytes_of(p),
+            Self::Eigen(p) => bytes_of(p),
+            Self::Project(p) => bytes_of(p),
             Self::MinMax(p) => bytes_of(p),
             Self::Overlay(p) => bytes_of(p),
         }
@@ -167,6 +179,10 @@ impl Call {
                 params: p,
                 path: ConvPath::Direct,
             } => threads(product([p.n, p.oc, p.oh, p.ow])),
+            Self::Conv2d {
+                params: p,
+                path: ConvPath::Blocked,
+            } => blocks(p),
             Self::Conv2d { params: p, .. } => tiles(p),
             Self::Linear(p) if p.m >= TILED_ROWS => {
                 u64::from(p.m.div_ceil(64)) * u64::from(p.n.div_ceil(64))
@@ -177,6 +193,12 @@ impl Call {
             Self::LayerNorm(p) => product([p.outer, p.inner]),
             Self::MinMax(p) => u64::from(p.outer),
             Self::Cam(p) => product([p.n, p.classes, p.hw.div_ceil(16)]),
+            Self::Gram(p) => {
+                let tiles = u64::from(p.m.div_ceil(64));
+                product([p.n, p.parts]).saturating_mul(tiles * (tiles + 1) / 2)
+            }
+            Self::Eigen(p) => u64::from(p.n),
+            Self::Project(p) => product([p.n, p.hw.div_ceil(16)]),
             Self::Rgba8(p) => threads(product([p.n, p.h, p.w])),
             _ => threads(self.outputs()),
         }
@@ -200,6 +222,7 @@ impl Call {
             Self::ConvTranspose2d(p) => p.base = base,
             Self::Linear(p) => p.base = base,
             Self::Pool(p) | Self::PoolGrad(p) => p.base = base,
+            Self::Gram(p) => p.base = base,
             _ => return None,
         }
         Some(call)

@@ -58,6 +58,9 @@ fn every_call() -> Vec<Call> {
         Call::Seed(Default::default()),
         Call::ClassRows(Default::default()),
         Call::Cam(Default::default()),
+        Call::Gram(Default::default()),
+        Call::Eigen(Default::default()),
+        Call::Project(Default::default()),
         Call::MinMax(Default::default()),
         Call::Overlay(Default::default()),
     ];
@@ -74,10 +77,12 @@ fn every_call() -> Vec<Call> {
             });
         }
     }
-    calls.push(Call::Conv2d {
-        params: conv(3, 64, 3, 4),
-        path: ConvPath::Direct,
-    });
+    for path in [ConvPath::Direct, ConvPath::Blocked] {
+        calls.push(Call::Conv2d {
+            params: conv(3, 64, 3, 4),
+            path,
+        });
+    }
     calls
 }
 

@@ -31,7 +31,7 @@ pub const fn packed_len(
 ) -> usize {
     match path {
         ConvPath::Direct => oc * ic_per_group * kh * kw,
-        ConvPath::Gemm | ConvPath::Fast3x3 | ConvPath::Gemm1x1 => {
+        ConvPath::Gemm | ConvPath::Fast3x3 | ConvPath::Gemm1x1 | ConvPath::Blocked => {
             rows(ic_per_group, kh * kw) * oc.next_multiple_of(OC_ALIGN)
         }
     }

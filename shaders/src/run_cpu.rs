@@ -63,6 +63,13 @@ impl Call {
             (Self::Seed(p), [index]) => cpu::seed::seed(p, index, out),
             (Self::ClassRows(p), [w, index]) => cpu::class_rows::class_rows(p, w, index, out),
             (Self::Cam(p), [g, a]) => cpu::cam::cam(p, g, a, out),
+            (Self::Gram(p), [x, shift]) => cpu::gram::gram(p, x, shift, out),
+            (Self::Eigen(p), [power, gram, means, side]) => {
+                cpu::eigen::eigen(p, power, gram, means, side, out)
+            }
+            (Self::Project(p), [x, means, direction]) => {
+                cpu::project::project(p, x, means, direction, out)
+            }
             (Self::MinMax(p), [x]) => cpu::minmax::minmax(p, x, out),
             (Self::Overlay(p), [pixels, map, lut]) => {
                 cpu::overlay::overlay(

@@ -93,7 +93,11 @@ fn every_checkpoint_format_holds_the_same_network() {
         .map(|f| teacher(&shared, f).weights.sha256())
         .collect();
     assert!(hashes.iter().all(|h| *h == hashes[0]), "{hashes:?}");
-    assert_eq!(hashes[0], embedded::student().unwrap().weights.sha256(), "the embedded Student is the Teacher of the golden data");
+    assert_eq!(
+        hashes[0],
+        embedded::student().unwrap().weights.sha256(),
+        "the embedded Student is the Teacher of the golden data"
+    );
 }
 
 #[test]

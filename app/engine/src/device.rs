@@ -140,9 +140,23 @@ async fn request() -> Result<(wgpu::Adapter, wgpu::AdapterInfo), EngineError> {
     let instance = wgpu::Instance::new(descriptor);
     let options = wgpu::RequestAdapterOptions { power_preference: wgpu::PowerPreference::HighPerformance, ..Default::default() };
     let adapter = instance.request_adapter(&options).await.map_err(|e| EngineError::NoAdapter(e.to_string()))?;
-    let info = adapter.get_info();
+    let info = named(adapter.get_info()).await;
     if !caps::computes(&adapter) {
         return Err(EngineError::NoAdapter(format!("{} does not run compute shaders", info.name)));
     }
     Ok((adapter, info))
+}
+
+/// In a browser wgpu often has no name for an adapter, but the browser does.
+#[cfg(target_arch = "wasm32")]
+async fn named(info: wgpu::AdapterInfo) -> wgpu::AdapterInfo {
+    match crate::browser::adapter_name().await {
+        Some(name) if info.name.is_empty() => wgpu::AdapterInfo { name, ..info },
+        _ => info,
+    }
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+async fn named(info: wgpu::AdapterInfo) -> wgpu::AdapterInfo {
+    info
 }

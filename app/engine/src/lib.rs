@@ -3,6 +3,8 @@
 //! [`Device`] says where, [`Runner`] runs batches, [`LiveRun`] runs single patches in slices beside a window.
 #![warn(missing_docs)]
 
+#[cfg(target_arch = "wasm32")]
+mod browser;
 mod caps;
 mod cpu;
 mod device;
@@ -13,11 +15,13 @@ mod plan;
 mod run;
 mod single;
 
+#[cfg(target_arch = "wasm32")]
+pub use browser::adapter_name;
 pub use caps::device_descriptor;
 pub use device::{AdapterReport, Device, Preference};
 pub use error::EngineError;
 pub use gpu::{Gpu, MapTexture};
 pub use live::{LiveResult, LiveRun, LiveStatus};
-pub use plan::{Constant, ConvWeights, Place, Plan, PlanOutput, Stage, Step};
+pub use plan::{Constant, ConvWeights, Place, Plan, PlanOutput, Stage, Step, Target};
 pub use run::{Input, NamedTensor, Run, Runner};
 pub use single::run_call;

@@ -99,7 +99,7 @@ impl LiveRun {
     /// # Errors
     /// See [`crate::Runner::new`].
     pub fn new(gpu: Arc<Gpu>, graph: &Graph, weights: &Weights) -> Result<Self, EngineError> {
-        let plan = Arc::new(Plan::within(graph, weights, 1, gpu.max_piece())?);
+        let plan = Arc::new(Plan::for_target(graph, weights, 1, gpu.target())?);
         let at = |name: &str| plan.outputs.iter().position(|o| o.name == name);
         let logits = at(LOGITS).ok_or_else(|| fovea_student::graph::GraphError::NoValue(LOGITS.into()))?;
         let map = at(&raw_output(0));

@@ -4,7 +4,7 @@ use crate::cpu::CpuRun;
 use crate::device::Device;
 use crate::error::EngineError;
 use crate::gpu::GpuRun;
-use crate::plan::{Place, Plan, Stage};
+use crate::plan::{Place, Plan, Stage, Target};
 use fovea_student::graph::Graph;
 use fovea_student::weights::Weights;
 use std::collections::BTreeMap;
@@ -71,7 +71,7 @@ impl Runner {
     pub fn new(device: &Device, graph: &Graph, weights: &Weights, batch: usize) -> Result<Self, EngineError> {
         let plan = match device {
             Device::Cpu { .. } => Plan::new(graph, weights, batch)?,
-            Device::Gpu(gpu) => fitting(graph, weights, batch, gpu.max_piece())?,
+            Device::Gpu(gpu) => fitting(graph, weights, batch, gpu.target())?,
         };
         Self::with_plan(device, plan)
     }
@@ -149,10 +149,11 @@ impl Runner {
 }
 
 /// The largest plan of at most `batch` samples whose buffers fit a binding.
-fn fitting(graph: &Graph, weights: &Weights, batch: usize, limit: u64) -> Result<Plan, EngineError> {
+fn fitting(graph: &Graph, weights: &Weights, batch: usize, target: Target) -> Result<Plan, EngineError> {
+    let limit = target.piece;
     let mut batch = batch.max(1);
     loop {
-        let plan = Plan::within(graph, weights, batch, limit);
+        let plan = Plan::for_target(graph, weights, batch, target);
         match &plan {
             Ok(p) if p.largest().0 <= limit => return plan,
             Ok(p) if batch == 1 => {

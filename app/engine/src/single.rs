@@ -46,8 +46,7 @@ fn plan(call: &Call, inputs: &[&[f32]], out_len: usize) -> Plan {
         constants.push(Constant { label: call.label().into(), data: (*data).into(), conv: weights(call, i) });
         Place::Constant(constants.len() - 1)
     });
-    let step =
-        Step { label: call.label().into(), call: *call, inputs: places.collect(), output: 0, stage: Stage::Network };
+    let step = Step { label: call.label().into(), call: *call, inputs: places.collect(), output: 0, stage: Stage::Network };
     Plan {
         batch: 1,
         input_shape: vec![out_len],

@@ -4,7 +4,7 @@
 mod common;
 
 use common::*;
-use fovea_engine::{EngineError, Input, Plan, Runner};
+use fovea_engine::{EngineError, Input, Plan, Runner, Target};
 use fovea_student::explain::{Explain, Method, Request, explain, minmax_output, raw_output};
 use fovea_student::graph::{Binary, Conv, LOGITS, Op, Reduction, Unary};
 
@@ -120,7 +120,7 @@ fn a_matrix_past_the_binding_limit_is_split() {
     let (graph, weights) = n.finish(logits);
     let whole = Plan::new(&graph, &weights, 3).unwrap();
     // 50 rows of 36 in pieces of 8 rows, the last one of 2; 7 rows of 50 in pieces of 5 and 2.
-    let split = Plan::within(&graph, &weights, 3, 4 * 36 * 8).unwrap();
+    let split = Plan::for_target(&graph, &weights, 3, Target { piece: 4 * 36 * 8, software: false }).unwrap();
     assert!(whole.largest().0 > 4 * 36 * 8);
     assert!(split.constants.iter().all(|c| c.data.len() <= 36 * 8));
     assert_eq!(split.steps.len(), whole.steps.len() - 2 + 2 * 7 + 2 * 2);

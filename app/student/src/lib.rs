@@ -11,6 +11,7 @@ pub mod export;
 pub mod file;
 pub mod graph;
 pub mod load;
+pub mod onnx;
 pub mod view;
 pub mod weights;
 

@@ -7,4 +7,5 @@ pub mod analysis;
 pub mod app;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod cli;
+#[cfg(any(target_arch = "wasm32", test))]
 pub mod web;

@@ -119,6 +119,7 @@ fn paths(p: &Conv2dParams) -> Vec<ConvPath> {
     let mut paths = vec![ConvPath::Direct];
     if p.groups == 1 {
         paths.push(ConvPath::Gemm);
+        paths.push(ConvPath::Blocked);
     }
     let chosen = ConvPath::choose(p);
     if !paths.contains(&chosen) {

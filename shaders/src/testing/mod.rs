@@ -2,6 +2,7 @@
 //!
 //! The answers come from plain f64 loops in this folder, written from each operation's definition and not from a twin.
 
+mod component;
 mod conv;
 mod conv_transpose;
 mod layout;
@@ -141,6 +142,7 @@ pub fn cases() -> Vec<Case> {
     cases.extend(layout::cases());
     cases.extend(resize::cases());
     cases.extend(maps::cases());
+    cases.extend(component::cases());
     cases
 }
 

@@ -107,6 +107,20 @@ struct ClassRowsParams { n: u32, classes: u32, inner: u32, scale: f32, }
 // mode 0 Σ_k g·a; 1 Σ_k max(g·a, 0); 2 Σ_k max(g, 0)·a. relu 1: max(m, 0) after the sum.
 struct CamParams { n: u32, classes: u32, k: u32, hw: u32, spatial: u32, mode: u32, relu: u32, pad0: u32, }
 
+// gram.wgsl: products of every pair of rows r (m of len) -> y (n, parts, m, m); part j sums the `part` columns from j * part on.
+// form 0: x (n, m, m) symmetric, len = m, r = x / trace(x) (0 where the trace is), so y = x² / trace(x)²; shift is not read.
+// form 1: x (n, m, len), shift (n, m), r = x - shift. form 2: x (n, len, m), shift (n, len), r = the columns of x - shift.
+struct GramParams { n: u32, m: u32, len: u32, part: u32, parts: u32, form: u32, base: u32, pad0: u32, }
+
+// eigen.wgsl: power (n, m, m) positive semidefinite, gram (n, m, m) with the same eigenvectors, means (n, k), side (n, m) -> y (n, m):
+// the dominant eigenvector v of power, at most `steps` iterations. pixels 0: length 1, positive sum, side is not read.
+// pixels 1: length sqrt(vᵀ gram v), positive dot product with side minus its mean.
+// Zeros where gram is that of a constant picture: trace(gram) <= 1e-9 hw Σ means². m is at most 3072.
+struct EigenParams { n: u32, m: u32, k: u32, hw: u32, pixels: u32, steps: u32, pad0: u32, pad1: u32, }
+
+// project.wgsl: x (n, k, hw), means (n, k), direction (n, k) -> y (n, hw) = Σ_k direction_k (x_k - mean_k).
+struct ProjectParams { n: u32, k: u32, hw: u32, pad0: u32, }
+
 // minmax.wgsl: (x - min) / (max - min) over each of `outer` rows of `len`; a constant row becomes zeros.
 struct MinMaxParams { outer: u32, len: u32, pad0: u32, pad1: u32, }
 

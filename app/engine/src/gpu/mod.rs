@@ -13,7 +13,7 @@ pub(crate) use wait::Signal;
 use crate::caps::{self, Caps};
 use crate::device::AdapterReport;
 use crate::error::EngineError;
-use crate::plan::{Plan, Stage};
+use crate::plan::{Plan, Stage, Target};
 use crate::run::{Input, pack_rgb};
 use dispatch::Dispatch;
 use fault::Faults;
@@ -83,9 +83,9 @@ impl Gpu {
         self.faults.check().err()
     }
 
-    /// Largest piece of memory a kernel can bind, bytes.
-    pub(crate) fn max_piece(&self) -> u64 {
-        self.caps.max_piece()
+    /// What plans for this device must respect.
+    pub fn target(&self) -> Target {
+        Target { piece: self.caps.max_piece(), software: self.report.software }
     }
 }
 
@@ -106,8 +106,9 @@ impl GpuRun {
     /// kernel allows it.
     pub(crate) fn new(gpu: Arc<Gpu>, plan: Arc<Plan>, slice: u64) -> Result<Self, EngineError> {
         let (bytes, what) = plan.largest();
-        if bytes > gpu.max_piece() {
-            return Err(EngineError::TooLarge { what: format!("'{what}'"), bytes, limit: gpu.max_piece() });
+        let limit = gpu.target().piece;
+        if bytes > limit {
+            return Err(EngineError::TooLarge { what: format!("'{what}'"), bytes, limit });
         }
         let dispatches = dispatch::cut(&plan, slice)?;
         let resources = Resources::new(&gpu, &plan, &dispatches)?;

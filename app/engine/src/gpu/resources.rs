@@ -41,10 +41,12 @@ impl Resources {
             let uniform = wgpu::BufferBinding { buffer: &uniforms, offset: 0, size: wgpu::BufferSize::new(size) };
             let mut entries = vec![wgpu::BindGroupEntry { binding: 0, resource: wgpu::BindingResource::Buffer(uniform) }];
             let places = step.inputs.iter().copied().chain([Place::Slot(step.output)]);
-            entries.extend(places.enumerate().map(|(i, p)| wgpu::BindGroupEntry {
-                binding: i as u32 + 1,
-                resource: resources.buffer(p).as_entire_binding(),
-            }));
+            entries.extend(
+                places.enumerate().map(|(i, p)| wgpu::BindGroupEntry {
+                    binding: i as u32 + 1,
+                    resource: resources.buffer(p).as_entire_binding(),
+                }),
+            );
             let descriptor = wgpu::BindGroupDescriptor { label: Some(kernel.label), layout: &pipeline.layout, entries: &entries };
             let bind_group = device.create_bind_group(&descriptor);
             steps.push(Bound { pipeline, bind_group });

@@ -24,12 +24,8 @@ pub(super) struct Fusion {
 
 /// Lets ReLU masks read the ReLU's result instead of its operand, so that the operand need not be kept.
 pub(super) fn masks_from_results(graph: &mut Graph) {
-    let relu_of: HashMap<ValueId, ValueId> = graph
-        .nodes
-        .iter()
-        .filter(|n| matches!(n.op, Op::Unary(Unary::Relu)))
-        .map(|n| (n.inputs[0], n.output))
-        .collect();
+    let relu_of: HashMap<ValueId, ValueId> =
+        graph.nodes.iter().filter(|n| matches!(n.op, Op::Unary(Unary::Relu))).map(|n| (n.inputs[0], n.output)).collect();
     for n in graph.nodes.iter_mut().filter(|n| matches!(n.op, Op::UnaryGrad(Unary::Relu))) {
         if let Some(&y) = relu_of.get(&n.inputs[1]) {
             n.inputs[1] = y;
@@ -68,10 +64,8 @@ fn chain(graph: &Graph, head: &Node, next: &dyn Fn(ValueId) -> Option<usize>, sk
             skip[j] = true;
         }
     }
-    let takes_act = matches!(
-        head.op,
-        Op::Conv2d(_) | Op::ConvTranspose2d { .. } | Op::Linear { .. } | Op::Binary(_) | Op::BatchNorm { .. }
-    );
+    let takes_act =
+        matches!(head.op, Op::Conv2d(_) | Op::ConvTranspose2d { .. } | Op::Linear { .. } | Op::Binary(_) | Op::BatchNorm { .. });
     if let (true, Some(j)) = (takes_act, next(chain.output)) {
         if let Op::Unary(u) = graph.nodes[j].op {
             chain = Chain { act: Some(u), output: graph.nodes[j].output, ..chain };

@@ -1,14 +1,16 @@
 //! Every operation as one or a few kernel calls.
 
+mod component;
+
 use super::constants::{self, Constant, ConvWeights};
 use super::fuse::{self, Chain};
 use super::ops::{self, act};
 use super::strides::{self, RANK};
-use super::{Place, Plan, PlanOutput, Stage, Step, items, run_len};
+use super::{Place, Plan, PlanOutput, Stage, Step, Target, items, run_len};
 use crate::error::EngineError;
 use fovea_shaders::kernel::{Call, ConvPath};
-use fovea_shaders::params::*;
 use fovea_shaders::pack::transposed_conv_weights;
+use fovea_shaders::params::*;
 use fovea_student::graph::{Binary, Graph, LOGITS, Lead, Node, Op, Reduction, Value, ValueId};
 use fovea_student::weights::Weights;
 use std::collections::HashMap;
@@ -16,11 +18,11 @@ use std::sync::Arc;
 
 type Done = Result<(), EngineError>;
 
-pub(super) fn lower(graph: &Graph, weights: &Weights, batch: usize, piece: u64) -> Result<Plan, EngineError> {
+pub(super) fn lower(graph: &Graph, weights: &Weights, batch: usize, target: Target) -> Result<Plan, EngineError> {
     let mut graph = graph.clone();
     fuse::masks_from_results(&mut graph);
     let fusion = fuse::fuse(&graph);
-    let mut l = Lowering::new(&graph, weights, batch, piece)?;
+    let mut l = Lowering::new(&graph, weights, batch, target)?;
     for (i, node) in graph.nodes.iter().enumerate().filter(|(i, _)| !fusion.skip[*i]) {
         let chain = fusion.chains.get(&i).copied().unwrap_or(Chain { norm: None, act: None, output: node.output });
         l.node(node, chain)?;
@@ -37,12 +39,11 @@ struct Lowering<'a> {
     place: HashMap<ValueId, Place>,
     stage: Stage,
     logits: ValueId,
-    /// Longest binding, in elements.
-    piece: usize,
+    target: Target,
 }
 
 impl<'a> Lowering<'a> {
-    fn new(graph: &'a Graph, weights: &'a Weights, batch: usize, piece: u64) -> Result<Self, EngineError> {
+    fn new(graph: &'a Graph, weights: &'a Weights, batch: usize, target: Target) -> Result<Self, EngineError> {
         let plan = Plan {
             batch,
             input_shape: graph.input_shape().to_vec(),
@@ -55,7 +56,7 @@ impl<'a> Lowering<'a> {
         };
         let logits = graph.output(LOGITS)?;
         let classes = graph.classes.len();
-        let mut l = Self { graph, weights, batch, classes, plan, place: HashMap::new(), stage: Stage::Upload, logits, piece: usize::try_from(piece / 4).unwrap_or(usize::MAX) };
+        let mut l = Self { graph, weights, batch, classes, plan, place: HashMap::new(), stage: Stage::Upload, logits, target };
         let input = graph.value(graph.input);
         l.plan.input = l.slot(run_len(input, batch, 0)?);
         l.place.insert(graph.input, Place::Slot(l.plan.input));
@@ -216,7 +217,12 @@ impl<'a> Lowering<'a> {
                 let (kind, a, b) = u.code();
                 let len = run_len(self.value(x[0]), self.batch, self.classes)? as u32;
                 let inputs = self.operands(node)?;
-                self.emit(node, Call::Unary(UnaryParams { len, kind, a, b, classes: 1, inner: len, ..Default::default() }), inputs, out)?;
+                self.emit(
+                    node,
+                    Call::Unary(UnaryParams { len, kind, a, b, classes: 1, inner: len, ..Default::default() }),
+                    inputs,
+                    out,
+                )?;
             }
             Op::UnaryGrad(u) => self.unary_grad(node, u.code())?,
             Op::Binary(kind) => self.binary(node, *kind, chain)?,
@@ -256,6 +262,7 @@ impl<'a> Lowering<'a> {
                 self.emit(node, Call::ClassRows(p), inputs, out)?;
             }
             Op::Cam { mode, relu } => self.cam(node, ops::cam_mode(*mode), *relu)?,
+            Op::PrincipalComponent => self.principal_component(node)?,
             Op::MinMax => {
                 let v = self.value(x[0]);
                 let p = MinMaxParams { outer: self.items(x[0]) as u32, len: v.len() as u32, ..Default::default() };
@@ -293,7 +300,7 @@ impl<'a> Lowering<'a> {
     }
 
     fn conv_call(&mut self, node: &Node, params: Conv2dParams, weight: Arc<[f32]>, bias: Place, out: ValueId) -> Done {
-        let path = ConvPath::choose(&params);
+        let path = if self.target.software { ConvPath::choose_for_software(&params) } else { ConvPath::choose(&params) };
         let ic = params.ic / params.groups.max(1);
         let [oc, ic, kh, kw] = [params.oc, ic, params.kh, params.kw].map(|v| v as usize);
         let label = self.value(node.inputs[1]).name.clone();
@@ -342,7 +349,7 @@ impl<'a> Lowering<'a> {
         };
         let label = self.value(w).name.clone();
         let x = self.operand(x)?;
-        let rows = (self.piece / k).max(1);
+        let rows = usize::try_from(self.target.piece / 4).unwrap_or(usize::MAX).checked_div(k).unwrap_or(1).max(1);
         if n <= rows || self.value(chain.output).lead == Lead::Constant {
             let weight = self.constant(&label, weight, None);
             let bias = bias.map_or(Place::Absent, |b| self.constant(&label, b, None));

@@ -78,6 +78,20 @@ pub struct PlanOutput {
     pub place: Place,
 }
 
+/// What the executor of a plan is like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// Most bytes one binding shows.
+    pub piece: u64,
+    /// A GPU that is a CPU: workgroup memory is slow there.
+    pub software: bool,
+}
+
+impl Target {
+    /// No limits: the CPU twins.
+    pub const ANY: Self = Self { piece: u64::MAX, software: false };
+}
+
 /// A compiled graph for a fixed batch.
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -105,16 +119,16 @@ impl Plan {
     /// # Errors
     /// Missing or misshapen weights; operations no kernel exists for; sizes past 32-bit indexing.
     pub fn new(graph: &Graph, weights: &Weights, batch: usize) -> Result<Self, EngineError> {
-        Self::within(graph, weights, batch, u64::MAX)
+        Self::for_target(graph, weights, batch, Target::ANY)
     }
 
-    /// Compiles for a device whose bindings show at most `piece` bytes: larger matrices are split.
+    /// Compiles for an executor: matrices past its binding limit are split.
     ///
     /// # Errors
     /// As [`Plan::new`].
-    pub fn within(graph: &Graph, weights: &Weights, batch: usize, piece: u64) -> Result<Self, EngineError> {
+    pub fn for_target(graph: &Graph, weights: &Weights, batch: usize, target: Target) -> Result<Self, EngineError> {
         graph.validate()?;
-        lower::lower(graph, weights, batch.max(1), piece).map(memory::reuse)
+        lower::lower(graph, weights, batch.max(1), target).map(memory::reuse)
     }
 
     /// Bytes of all working buffers.

@@ -44,7 +44,15 @@ pub(super) fn conv(c: &Conv, n: usize, x: &[usize], w: &[usize], y: &[usize], bi
 }
 
 /// `x [ic, ih, iw]`, `w [ic, oc/g, kh, kw]`, `y [oc, oh, ow]`.
-pub(super) fn conv_transpose(c: &Conv, n: usize, x: &[usize], w: &[usize], y: &[usize], bias: bool, a: Act) -> ConvTranspose2dParams {
+pub(super) fn conv_transpose(
+    c: &Conv,
+    n: usize,
+    x: &[usize],
+    w: &[usize],
+    y: &[usize],
+    bias: bool,
+    a: Act,
+) -> ConvTranspose2dParams {
     let p = conv(c, n, x, w, y, bias, a);
     ConvTranspose2dParams {
         n: p.n,

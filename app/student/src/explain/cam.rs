@@ -3,18 +3,39 @@
 use super::{Gradient, Method, Request};
 use crate::graph::{Binary, CamMode, GraphBuilder, GraphError, Op, Reduction, Unary, ValueId};
 
-/// Raw map `[h, w]` per class.
-pub(super) fn map(b: &mut GraphBuilder, a: ValueId, g: Gradient, request: &Request) -> Result<ValueId, GraphError> {
-    let (weights, mode) = match request.method {
-        Method::GradCam => (pooled(b, g)?, CamMode::Sum),
-        Method::Positive => (pooled(b, g)?, CamMode::PositiveTerms),
-        Method::ElementWise => (either(g), CamMode::PositiveTerms),
-        Method::HiResCam => (either(g), CamMode::Sum),
-        Method::LayerCam => (either(g), CamMode::PositiveGradient),
-        Method::GradCamPlusPlus => (plus_plus(b, a, g)?, CamMode::Sum),
-        Method::XGradCam => (x_grad(b, a, g)?, CamMode::Sum),
+/// Raw map `[classes, h, w]` per sample, named `name`. `g` is there for every method that uses a gradient.
+pub(super) fn map(
+    b: &mut GraphBuilder,
+    a: ValueId,
+    g: Option<Gradient>,
+    request: &Request,
+    classes: usize,
+    name: &str,
+) -> Result<ValueId, GraphError> {
+    let (weights, mode) = match (request.method, g) {
+        (Method::EigenCam, _) | (_, None) => return component(b, a, request.relu, classes, name),
+        (Method::GradCam, Some(g)) => (pooled(b, g)?, CamMode::Sum),
+        (Method::Positive, Some(g)) => (pooled(b, g)?, CamMode::PositiveTerms),
+        (Method::ElementWise, Some(g)) => (either(g), CamMode::PositiveTerms),
+        (Method::HiResCam, Some(g)) => (either(g), CamMode::Sum),
+        (Method::LayerCam, Some(g)) => (either(g), CamMode::PositiveGradient),
+        (Method::GradCamPlusPlus, Some(g)) => (plus_plus(b, a, g)?, CamMode::Sum),
+        (Method::XGradCam, Some(g)) => (x_grad(b, a, g)?, CamMode::Sum),
     };
-    b.node(Op::Cam { mode, relu: request.relu }, &[weights, a], request.method.label(), "cam")
+    let map = b.node(Op::Cam { mode, relu: request.relu }, &[weights, a], request.method.label(), "cam")?;
+    b.node(Op::FoldClasses { classes }, &[map], "classes", name)
+}
+
+/// The activation's principal component, the same for every class.
+fn component(b: &mut GraphBuilder, a: ValueId, relu: bool, classes: usize, name: &str) -> Result<ValueId, GraphError> {
+    let label = Method::EigenCam.label();
+    let mut map = b.node(Op::PrincipalComponent, &[a], label, "cam")?;
+    if relu {
+        map = b.node(Op::Unary(Unary::Relu), &[map], label, "cam")?;
+    }
+    let [h, w] = [1, 2].map(|axis| b.value(a).shape[axis]);
+    let one = b.node(Op::Reshape { shape: vec![1, h, w] }, &[map], label, "cam")?;
+    b.node(Op::Expand { shape: vec![classes, h, w] }, &[one], "classes", name)
 }
 
 fn reduce(b: &mut GraphBuilder, kind: Reduction, x: ValueId, keep: bool) -> Result<ValueId, GraphError> {

@@ -32,11 +32,13 @@ pub enum Method {
     GradCamPlusPlus,
     /// Weights normalised by the activation's sum.
     XGradCam,
+    /// First principal component of A: no gradient, the same map for every class.
+    EigenCam,
 }
 
 impl Method {
     /// Every method.
-    pub const ALL: [Method; 7] = [
+    pub const ALL: [Method; 8] = [
         Method::Positive,
         Method::GradCam,
         Method::ElementWise,
@@ -44,6 +46,7 @@ impl Method {
         Method::LayerCam,
         Method::GradCamPlusPlus,
         Method::XGradCam,
+        Method::EigenCam,
     ];
 
     /// Name as the literature writes it.
@@ -56,7 +59,13 @@ impl Method {
             Method::LayerCam => "LayerCAM",
             Method::GradCamPlusPlus => "Grad-CAM++",
             Method::XGradCam => "XGrad-CAM",
+            Method::EigenCam => "EigenCAM",
         }
+    }
+
+    /// Whether the map depends on a class score at all.
+    pub fn uses_gradient(self) -> bool {
+        self != Method::EigenCam
     }
 }
 
@@ -155,11 +164,12 @@ pub fn explain(graph: &Graph, spec: &Explain) -> Result<Graph, ExplainError> {
     let layers = spec.requests.iter().map(|r| layer(graph, logits, &r.layer)).collect::<Result<Vec<_>, _>>()?;
     let mut b = GraphBuilder::extend(graph.clone());
     b.classes(classes.clone());
-    let gradients = gradients(&mut b, graph, logits, &layers, spec.closed_form)?;
+    let wanted = |(r, l): (&Request, &ValueId)| r.method.uses_gradient().then_some(*l);
+    let wanted: Vec<Option<ValueId>> = spec.requests.iter().zip(&layers).map(wanted).collect();
+    let gradients = gradients(&mut b, graph, logits, &wanted, spec.closed_form)?;
     let mut outputs: Vec<Output> = vec![];
     for (i, request) in spec.requests.iter().enumerate() {
-        let map = cam::map(&mut b, layers[i], gradients[i], request)?;
-        let mut raw = b.node(Op::FoldClasses { classes: classes.len() }, &[map], "classes", &raw_output(i))?;
+        let mut raw = cam::map(&mut b, layers[i], gradients[i], request, classes.len(), &raw_output(i))?;
         if let Some(size) = spec.grid {
             let resize = Resize { size, mode: ResizeMode::Bilinear, coordinates: Coordinates::AlignCorners, scale: None };
             raw = b.node(Op::Resize(resize), &[raw], "teacher grid", "map.grid")?;
@@ -205,20 +215,21 @@ fn layer(graph: &Graph, logits: ValueId, name: &str) -> Result<ValueId, ExplainE
     Ok(id)
 }
 
+/// Gradients of the layers whose gradient is wanted, in their order.
 fn gradients(
     b: &mut GraphBuilder,
     graph: &Graph,
     logits: ValueId,
-    layers: &[ValueId],
+    layers: &[Option<ValueId>],
     closed_form: bool,
-) -> Result<Vec<Gradient>, ExplainError> {
-    let closed: Vec<Option<closed::Head>> =
-        layers.iter().map(|&l| closed_form.then(|| closed::head(graph, logits, l)).flatten()).collect();
-    let open: Vec<ValueId> = layers.iter().zip(&closed).filter(|(_, c)| c.is_none()).map(|(l, _)| *l).collect();
+) -> Result<Vec<Option<Gradient>>, ExplainError> {
+    let head = |layer: &Option<ValueId>| layer.filter(|_| closed_form).and_then(|l| closed::head(graph, logits, l));
+    let closed: Vec<Option<closed::Head>> = layers.iter().map(head).collect();
+    let open: Vec<ValueId> = layers.iter().zip(&closed).filter(|(_, c)| c.is_none()).filter_map(|(l, _)| *l).collect();
     let full = backward::gradients(b, graph, logits, &open)?;
-    let gradient = |b: &mut GraphBuilder, layer: &ValueId, head: &Option<closed::Head>| match head {
+    let gradient = |b: &mut GraphBuilder, layer: ValueId, head: &Option<closed::Head>| match head {
         Some(head) => Ok(Gradient::Uniform(head.gradient(b)?)),
-        None => full.get(layer).map(|g| Gradient::Full(*g)).ok_or_else(|| ExplainError::NotUpstream(graph.value(*layer).name.clone())),
+        None => full.get(&layer).map(|g| Gradient::Full(*g)).ok_or_else(|| ExplainError::NotUpstream(graph.value(layer).name.clone())),
     };
-    layers.iter().zip(&closed).map(|(l, c)| gradient(b, l, c)).collect()
+    layers.iter().zip(&closed).map(|(layer, head)| layer.map(|l| gradient(b, l, head)).transpose()).collect()
 }

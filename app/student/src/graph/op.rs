@@ -357,6 +357,9 @@ pub enum Op {
         /// max(·, 0) after the sum.
         relu: bool,
     },
+    /// x `[k, h, w]` → `[h, w]`: the first principal component of the pixels. With X the pixels × channels matrix of x minus
+    /// each channel's mean, X·v for X's first right singular vector v, with a positive dot product with the channel mean.
+    PrincipalComponent,
     /// x `[…]` per class → `[classes, …]` per sample (no data moves).
     FoldClasses {
         /// Number of explained classes.
@@ -397,6 +400,7 @@ impl Op {
             Op::Seed { .. } => "Seed",
             Op::ClassRows { .. } => "ClassRows",
             Op::Cam { .. } => "Cam",
+            Op::PrincipalComponent => "PrincipalComponent",
             Op::FoldClasses { .. } => "FoldClasses",
             Op::MinMax => "MinMax",
         }

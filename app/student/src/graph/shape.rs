@@ -42,6 +42,7 @@ fn lead(op: &Op, inputs: &[&Value]) -> Result<Lead, String> {
         Op::Seed { .. } | Op::ClassRows { .. } => Ok(Lead::SampleClass),
         Op::FoldClasses { .. } if max != Lead::SampleClass => Err("only per-class values can be folded".into()),
         Op::FoldClasses { .. } => Ok(Lead::Sample),
+        Op::PrincipalComponent if max == Lead::Constant => Err("its operand does not depend on the image".into()),
         Op::Conv2d(_) | Op::ConvTranspose2d { .. } | Op::Linear { .. } if inputs[1..].iter().any(|v| v.lead != Lead::Constant) => {
             Err("its weights are computed by the network; only constant weights are supported".into())
         }
@@ -88,6 +89,7 @@ fn shape(op: &Op, x: &[&Value]) -> Shape {
         Op::Seed { width } => Ok(vec![*width]),
         Op::ClassRows { .. } => x[0].shape.get(1..).map(<[usize]>::to_vec).ok_or_else(|| "its operand is a scalar".into()),
         Op::Cam { .. } => cam(&x[0].shape, &x[1].shape),
+        Op::PrincipalComponent => chw(&x[0].shape).map(|[_, h, w]| vec![h, w]),
         Op::FoldClasses { classes } => Ok([&[*classes], &x[0].shape[..]].concat()),
     }
 }

@@ -95,6 +95,11 @@ impl Analyzer {
             if !progress(done.len(), plan.tiles.len()) {
                 return Err(EngineError::Cancelled.into());
             }
+            // The CPU twins hold a browser's only thread; between batches it may draw, and hear that it should stop.
+            #[cfg(target_arch = "wasm32")]
+            if !done.is_empty() && !self.device.is_gpu() {
+                crate::web::breathe().await;
+            }
             let left = plan.tiles.get(done.len()..).unwrap_or_default();
             let part = self.next_batch(left)?;
             let run = self.run(patch, part).await?;

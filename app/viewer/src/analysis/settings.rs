@@ -63,7 +63,8 @@ impl Settings {
         let method = self.method.unwrap_or(card.cam.method);
         let own = || student.graph.default_layer().map(|id| student.graph.value(id).name.clone());
         let layer = self.layer.clone().or_else(|| card.cam.layer.clone()).or_else(own);
-        let layer = layer.ok_or_else(|| AnalysisError::Setting("the network has no layer an attention map could look at".into()))?;
+        let layer =
+            layer.ok_or_else(|| AnalysisError::Setting("the network has no layer an attention map could look at".into()))?;
         Ok(Request { layer, method, relu: self.relu })
     }
 

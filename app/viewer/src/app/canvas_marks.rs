@@ -27,39 +27,53 @@ pub fn value(v: f32) -> String {
     }
 }
 
-/// Colour bar with the values of its ends, bottom right.
-pub fn colour_bar(painter: &Painter, canvas: Rect, display: &Display, class: &str, shown: Shown) {
-    let size = vec2(224.0, 58.0);
-    let card = Rect::from_min_size(canvas.max - size - vec2(MARGIN, MARGIN), size);
-    if card.left() < canvas.left() + MARGIN {
+/// Height of the strip under the patch that holds readout, scale bar and colour bar.
+pub const STRIP: f32 = 34.0;
+
+/// Width of the colour bar with its words.
+fn legend_width(strip: Rect) -> f32 {
+    (strip.width() * 0.5).clamp(150.0, 430.0)
+}
+
+/// Colour bar with the values of its ends, at the right of the strip.
+pub fn colour_bar(painter: &Painter, strip: Rect, display: &Display, class: &str, shown: Shown) {
+    let right = strip.right() - MARGIN;
+    let left = strip.right() - legend_width(strip);
+    let y = strip.center().y;
+    if !shown.evidence {
+        let text = format!("{class}: no positive evidence");
+        painter.text(pos2(right, y), Align2::RIGHT_CENTER, text, theme::words(theme::SMALL), theme::TEXT);
         return;
     }
-    painter.rect_filled(card, CornerRadius::same(6), GROUND);
-    let inner = card.shrink2(vec2(12.0, 8.0));
     let unit = match display.range {
         RangeMode::PerImage => "evidence, raw",
-        RangeMode::AllClasses => "min–max of all classes",
-        RangeMode::Fixed => "evidence, fixed range",
+        RangeMode::AllClasses => "min–max",
+        RangeMode::Fixed => "evidence, fixed",
     };
-    let title = if class.is_empty() { unit.to_owned() } else { format!("{class} · {unit}") };
-    painter.text(inner.left_top(), Align2::LEFT_TOP, title, theme::words(theme::SMALL), theme::TEXT);
-    let bar = Rect::from_min_size(inner.left_top() + vec2(0.0, 17.0), vec2(inner.width(), 9.0));
-    if !shown.evidence {
-        painter.rect_filled(bar, CornerRadius::same(2), Color32::from_gray(58));
-        painter.text(inner.left_bottom(), Align2::LEFT_BOTTOM, "no positive evidence", theme::words(theme::SMALL), theme::WEAK);
-        return;
-    }
-    painter.add(Shape::mesh(gradient(bar, display)));
-    if display.contour {
-        let x = bar.left() + bar.width() * display.level;
-        painter.line_segment([pos2(x, bar.top() - 2.0), pos2(x, bar.bottom() + 2.0)], Stroke::new(1.5, Color32::WHITE));
-    }
     let (low, high) = match display.range {
         RangeMode::AllClasses => ("0".to_owned(), format!("1 = {}", value(shown.hi))),
         _ => (value(shown.lo), value(shown.hi)),
     };
-    painter.text(inner.left_bottom(), Align2::LEFT_BOTTOM, low, theme::digits(11.0), theme::TEXT);
-    painter.text(inner.right_bottom(), Align2::RIGHT_BOTTOM, high, theme::digits(11.0), theme::TEXT);
+    let high = painter.text(pos2(right, y), Align2::RIGHT_CENTER, high, theme::digits(11.0), theme::TEXT);
+    let bar_right = high.left() - 8.0;
+    let room = bar_right - left;
+    let title = format!("{class} · {unit}");
+    let title = painter.layout_no_wrap(title, theme::words(theme::SMALL), theme::TEXT);
+    let low = painter.layout_no_wrap(low, theme::digits(11.0), theme::TEXT);
+    let words = title.size().x + 12.0;
+    let titled = room - words - low.size().x > 70.0;
+    let low_left = left + if titled { words } else { 0.0 };
+    if titled {
+        painter.galley(pos2(left, y - title.size().y / 2.0), title, theme::TEXT);
+    }
+    let bar_left = low_left + low.size().x + 8.0;
+    painter.galley(pos2(low_left, y - low.size().y / 2.0), low, theme::TEXT);
+    let bar = Rect::from_min_max(pos2(bar_left, y - 5.0), pos2(bar_right, y + 5.0));
+    painter.add(Shape::mesh(gradient(bar, display)));
+    if display.contour {
+        let x = bar.left() + bar.width() * display.level;
+        painter.line_segment([pos2(x, bar.top() - 3.0), pos2(x, bar.bottom() + 3.0)], Stroke::new(1.5, Color32::WHITE));
+    }
 }
 
 fn gradient(bar: Rect, display: &Display) -> Mesh {
@@ -80,13 +94,13 @@ fn gradient(bar: Rect, display: &Display) -> Mesh {
     mesh
 }
 
-/// A round length in micrometres, bottom left, above the readout.
+/// A round length in micrometres, on the patch, bottom left of the canvas.
 pub fn scale_bar(painter: &Painter, canvas: Rect, points_per_px: f32, um_per_px: f64) {
     let points_per_um = f64::from(points_per_px) / um_per_px;
     let Some(um) = round_length(120.0 / points_per_um) else { return };
     let width = (um * points_per_um) as f32;
     let text = if um >= 1000.0 { format!("{} mm", um / 1000.0) } else { format!("{um} µm") };
-    let card = Rect::from_min_size(pos2(canvas.left() + MARGIN, canvas.bottom() - MARGIN - 62.0), vec2(width + 24.0, 32.0));
+    let card = Align2::LEFT_BOTTOM.anchor_size(canvas.left_bottom() + vec2(MARGIN, -MARGIN), vec2(width + 24.0, 32.0));
     painter.rect_filled(card, CornerRadius::same(6), GROUND);
     let y = card.bottom() - 8.0;
     let (from, to) = (card.left() + 12.0, card.left() + 12.0 + width);
@@ -103,39 +117,43 @@ fn round_length(most: f64) -> Option<f64> {
     [5.0, 2.0, 1.0].into_iter().map(|m| m * power).find(|v| *v <= most * 1.000_001)
 }
 
-/// Where the pointer is and what is there, bottom left.
-#[allow(clippy::too_many_arguments)] // one line of text needs them all
-pub fn readout(painter: &Painter, canvas: Rect, at: Option<Pos2>, zoom: f32, open: &Open, look: Option<&Look>, model: Option<&Model>, class: usize) {
+/// Where the pointer is and what is there, at the left of the strip. What does not fit beside the colour bar is left out.
+pub fn readout(painter: &Painter, strip: Rect, at: Option<Pos2>, zoom: f32, open: &Open, model: Option<&Model>, class: usize) {
+    let parts = readout_parts(at, zoom, open, model, class);
+    let room = strip.width() - legend_width(strip) - 3.0 * MARGIN;
+    let mut x = strip.left() + MARGIN;
+    for part in parts {
+        let galley = painter.layout_no_wrap(part, theme::digits(11.0), theme::TEXT);
+        let size = galley.size();
+        if x + size.x > strip.left() + MARGIN + room {
+            return;
+        }
+        painter.galley(pos2(x, strip.center().y - size.y / 2.0), galley, theme::TEXT);
+        // In steps, so that what follows does not tremble with every digit.
+        x += (size.x / 16.0).ceil() * 16.0 + 10.0;
+    }
+}
+
+fn readout_parts(at: Option<Pos2>, zoom: f32, open: &Open, model: Option<&Model>, class: usize) -> Vec<String> {
     let patch = &open.patch;
-    let mut parts = vec![format!("{:>4.0} %", zoom * 100.0)];
-    match at {
-        None => parts.push(format!("{} × {} px", patch.width, patch.height)),
-        Some(p) => parts.push(format!("x {:>4.0}  y {:>4.0} px", p.x.floor(), p.y.floor())),
+    let mut parts = vec![format!("{:.0} %", zoom * 100.0)];
+    let Some(p) = at else {
+        parts.push(format!("{} × {} px", patch.width, patch.height));
+        parts.extend(patch.um_per_px.map(|um| format!("{} µm/px", trimmed(um))));
+        return parts;
+    };
+    parts.push(format!("x {:.0}, y {:.0} px", p.x.floor(), p.y.floor()));
+    parts.extend(patch.um_per_px.map(|um| format!("{:.1}, {:.1} µm", f64::from(p.x) * um, f64::from(p.y) * um)));
+    let Some(look) = &open.look else { return parts };
+    let sample = look.maps.sample(class, p.x / patch.width as f32, p.y / patch.height as f32);
+    parts.extend(sample.map(|v| format!("evidence {}", value(v))));
+    if let (Some(model), true) = (model, look.result.tiles.len() > 1)
+        && let Some(tile) = look.result.tiles.iter().find(|t| inside(&t.tile, p))
+    {
+        let p = tile.probabilities.get(tile.predicted).copied().unwrap_or_default();
+        parts.push(format!("tile {} {p:.2}", model.name(tile.predicted)));
     }
-    if let Some(um) = patch.um_per_px {
-        parts.push(match at {
-            None => format!("{} µm/px", trimmed(um)),
-            Some(p) => format!("{:.1}, {:.1} µm", f64::from(p.x) * um, f64::from(p.y) * um),
-        });
-    }
-    if let (Some(p), Some(look)) = (at, look) {
-        let (u, v) = (p.x / patch.width as f32, p.y / patch.height as f32);
-        if let Some(sample) = look.maps.sample(class, u, v) {
-            parts.push(format!("evidence {}", value(sample)));
-        }
-        if let (Some(model), [_, _, ..]) = (model, &look.result.tiles[..])
-            && let Some(tile) = look.result.tiles.iter().find(|t| inside(&t.tile, p))
-        {
-            let p = tile.probabilities.get(tile.predicted).copied().unwrap_or_default();
-            parts.push(format!("tile {} {p:.2}", model.name(tile.predicted)));
-        }
-    }
-    let text = parts.join("   ");
-    let galley = painter.layout_no_wrap(text, theme::digits(11.0), theme::TEXT);
-    let size = galley.size() + vec2(20.0, 8.0);
-    let card = Rect::from_min_size(pos2(canvas.left() + MARGIN, canvas.bottom() - MARGIN - size.y), size);
-    painter.rect_filled(card, CornerRadius::same(6), GROUND);
-    painter.galley(card.min + vec2(10.0, 4.0), galley, theme::TEXT);
+    parts
 }
 
 /// Up to four decimals, without trailing zeros.
@@ -167,7 +185,8 @@ pub fn grid(painter: &Painter, look: &Look, place: Rect, scale: f32) {
 
 /// One sentence over the canvas, top middle.
 pub fn banner(painter: &Painter, canvas: Rect, text: &str) {
-    let galley = painter.layout(text.to_owned(), theme::words(theme::BODY), theme::TEXT, (canvas.width() - 80.0).clamp(80.0, 560.0));
+    let galley =
+        painter.layout(text.to_owned(), theme::words(theme::BODY), theme::TEXT, (canvas.width() - 80.0).clamp(80.0, 560.0));
     let size = galley.size() + vec2(28.0, 14.0);
     let card = Align2::CENTER_TOP.anchor_size(pos2(canvas.center().x, canvas.top() + 14.0), size);
     painter.rect_filled(card, CornerRadius::same(6), GROUND);

@@ -1,6 +1,6 @@
 //! Class probabilities as bars; a click chooses the class whose evidence is shown.
 
-use egui::{Align2, CornerRadius, Rect, RichText, Sense, Ui, WidgetInfo, Role, pos2, vec2};
+use egui::{Align2, CornerRadius, Rect, RichText, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 
 use super::actions::{Action, Actions};
 use super::model::Model;
@@ -54,22 +54,29 @@ fn bar(ui: &mut Ui, model: &Model, class: usize, p: Option<f32>, chosen: bool) -
     let number = p.map_or_else(|| "–".to_owned(), |p| format!("{p:.3}"));
     painter.text(pos2(inner.right(), text_y), Align2::RIGHT_CENTER, number, theme::digits(12.0), ink);
     let track = Rect::from_min_max(pos2(inner.left() + 18.0, rect.bottom() - 9.0), pos2(inner.right(), rect.bottom() - 5.0));
-    painter.rect_filled(track, CornerRadius::same(2), egui::Color32::from_gray(58));
+    painter.rect_filled(track, CornerRadius::same(2), egui::Color32::from_gray(72));
     let width = track.width() * p.unwrap_or_default().clamp(0.0, 1.0);
     painter.rect_filled(Rect::from_min_size(track.min, vec2(width, track.height())), CornerRadius::same(2), model.color(class));
     response
 }
 
+/// The class's name on its colour.
+fn chip(ui: &mut Ui, model: &Model, class: usize) {
+    let fill = model.color(class);
+    let text = RichText::new(model.name(class)).size(theme::SMALL).color(theme::ink_on(fill));
+    let frame = egui::Frame::new().fill(fill).corner_radius(4).inner_margin(egui::Margin::symmetric(6, 2));
+    frame.show(ui, |ui| ui.add(egui::Label::new(text).truncate()));
+}
+
 /// Heading over the bars: what was predicted.
-pub fn verdict(ui: &mut Ui, model: &Model, probabilities: Option<&[f32]>, predicted: Option<usize>, tiles: usize) {
+pub fn verdict(ui: &mut Ui, model: &Model, predicted: Option<usize>, tiles: usize) {
     ui.horizontal(|ui| {
         ui.label(RichText::new("Prediction").strong());
         let Some(class) = predicted else {
-            ui.label(theme::caption(if probabilities.is_none() { "waiting" } else { "" }));
             return;
         };
         let text = if tiles > 1 { format!("mean of {tiles} tiles") } else { String::new() };
-        ui.label(RichText::new(model.name(class)).color(model.color(class)).strong());
+        chip(ui, model, class);
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| ui.label(theme::caption(text)));
     });
     ui.add_space(4.0);

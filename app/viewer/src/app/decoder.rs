@@ -1,4 +1,4 @@
-//! From files to pixels: on a thread of its own, or, where there are none, one file per frame.
+//! From files to pixels: on a thread of its own, in a browser in a Worker.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -90,15 +90,48 @@ impl DecodeJob {
     }
 }
 
+#[cfg(target_arch = "wasm32")]
+impl DecodeJob {
+    /// The part of the job that the Worker does; `None` where that is not worth it.
+    fn parcel(&self) -> Option<crate::web::worker::Job> {
+        match self {
+            Self::Read { name, source: Source::Bytes(bytes), .. } => {
+                let (name, bytes, max_pixels) = (name.clone(), bytes.clone(), limits().max_pixels);
+                Some(crate::web::worker::Job::Decode { name, bytes, max_pixels })
+            }
+            _ => None,
+        }
+    }
+
+    /// The rest of it.
+    fn finish(self, outcome: Result<crate::web::worker::Answer, String>) -> Decoded {
+        use crate::web::worker::Answer;
+        match self {
+            Self::Read { item, synthetic, shown, max_side, .. } => {
+                let outcome = outcome.and_then(|answer| match answer {
+                    Answer::Patch(patch) => Ok(pixels(patch, synthetic, shown.then_some(max_side.min(DISPLAY_SIDE)))),
+                    _ => Err("the decoder answered something else".into()),
+                });
+                Decoded::Read { item, shown, outcome }
+            }
+            rungs => rungs.run(),
+        }
+    }
+}
+
 fn read(name: &str, source: &Source, synthetic: bool, picture: Option<usize>) -> Result<Pixels, String> {
     let bytes = source.read()?;
-    let mut patch = decode(&bytes, name, &limits()).map_err(|e| e.to_string())?;
+    let patch = decode(&bytes, name, &limits()).map_err(|e| e.to_string())?;
+    Ok(pixels(patch, synthetic, picture))
+}
+
+fn pixels(mut patch: Patch, synthetic: bool, picture: Option<usize>) -> Pixels {
     if synthetic {
         patch.notes.push("A synthetic drawing, not tissue.".into());
     }
     let thumb = Thumb::of(&patch);
     let picture = picture.map(|side| Picture::new(&patch.rgb, patch.width, patch.height, side));
-    Ok(Pixels { patch: Arc::new(patch), thumb, picture })
+    Pixels { patch: Arc::new(patch), thumb, picture }
 }
 
 /// A browser tab has 4 GB at most, and a picture is held several times over while it is prepared.
@@ -125,6 +158,9 @@ pub struct Decoder {
     thread: Option<threaded::Thread>,
     #[cfg(target_arch = "wasm32")]
     waiting: VecDeque<DecodeJob>,
+    /// What the Worker decodes.
+    #[cfg(target_arch = "wasm32")]
+    current: Option<(crate::web::worker::Ticket, DecodeJob)>,
 }
 
 impl Decoder {
@@ -139,12 +175,33 @@ impl Decoder {
         }
     }
 
-    /// What is finished; in a browser, works on one file first.
+    /// What is finished.
+    #[cfg(not(target_arch = "wasm32"))]
     pub fn poll(&mut self) -> Vec<Decoded> {
-        #[cfg(not(target_arch = "wasm32"))]
-        return self.thread.as_ref().map_or_else(Vec::new, threaded::Thread::poll);
-        #[cfg(target_arch = "wasm32")]
-        self.waiting.pop_front().map(DecodeJob::run).into_iter().collect()
+        self.thread.as_ref().map_or_else(Vec::new, threaded::Thread::poll)
+    }
+
+    /// What is finished, and one step further: the user's files are decoded in a Worker, drawings and reductions here.
+    #[cfg(target_arch = "wasm32")]
+    pub fn poll(&mut self) -> Vec<Decoded> {
+        use crate::web::worker::{self, Event, Lane};
+        let mut finished = vec![];
+        for event in worker::poll(Lane::Decoding) {
+            if let Event::Done { ticket, outcome } = event
+                && let Some((_, job)) = self.current.take_if(|(current, _)| *current == ticket)
+            {
+                finished.push(job.finish(outcome));
+            }
+        }
+        if self.current.is_none()
+            && let Some(job) = self.waiting.pop_front()
+        {
+            match job.parcel() {
+                Some(parcel) => self.current = Some((worker::submit(parcel), job)),
+                None => finished.push(job.run()),
+            }
+        }
+        finished
     }
 
     /// Must frames follow each other for the work to go on?
@@ -152,7 +209,7 @@ impl Decoder {
         #[cfg(not(target_arch = "wasm32"))]
         return false;
         #[cfg(target_arch = "wasm32")]
-        !self.waiting.is_empty()
+        return self.current.is_none() && !self.waiting.is_empty();
     }
 }
 
@@ -190,7 +247,8 @@ mod threaded {
                 while let Some(job) = next(&theirs) {
                     let id = if let DecodeJob::Read { item, shown, .. } = &job { Some((*item, *shown)) } else { None };
                     let outcome = catch_unwind(AssertUnwindSafe(|| job.run()));
-                    let lost = || id.map(|(item, shown)| Decoded::Read { item, shown, outcome: Err("the decoder stopped".into()) });
+                    let lost =
+                        || id.map(|(item, shown)| Decoded::Read { item, shown, outcome: Err("the decoder stopped".into()) });
                     let Some(outcome) = outcome.ok().or_else(lost) else { continue };
                     if sender.send(outcome).is_err() {
                         return;

@@ -55,7 +55,9 @@ impl Choice {
             ui.label(theme::caption(format!("All analysed patches: {analysed}")));
             ui.checkbox(&mut self.table, "Table, CSV");
             ui.add_space(10.0);
-            ui.add(egui::Label::new(theme::caption("run.json with settings, hashes and versions is written beside them.")).wrap());
+            ui.add(
+                egui::Label::new(theme::caption("run.json with settings, hashes and versions is written beside them.")).wrap(),
+            );
             ui.add_space(12.0);
             answer = buttons(ui, self.any());
         });
@@ -110,11 +112,8 @@ impl Export {
         executor: &str,
     ) -> Self {
         let card = &model.student.card;
-        let named = ModelRecord {
-            name: model.title.clone(),
-            sha256: card.weights_sha256.clone(),
-            classes: card.class_names.clone(),
-        };
+        let named =
+            ModelRecord { name: model.title.clone(), sha256: card.weights_sha256.clone(), classes: card.class_names.clone() };
         let settings = serde_json::json!({
             "layer": attention.layer, "method": attention.method, "relu": attention.relu,
             "class": model.name(class), "colormap": display.colormap, "opacity": display.opacity,

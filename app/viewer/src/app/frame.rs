@@ -85,7 +85,8 @@ impl App {
         let canvas = ui.available_rect_before_wrap();
         let class = self.class();
         let chosen = self.selected_item();
-        let failure = chosen.and_then(|i| if let Progress::Failed(why) = &i.progress { Some((i.name.clone(), why.clone())) } else { None });
+        let failure =
+            chosen.and_then(|i| if let Progress::Failed(why) = &i.progress { Some((i.name.clone(), why.clone())) } else { None });
         let opened = self.open.as_ref().map(|o| o.id);
         match (&self.open, failure) {
             _ if self.items.is_empty() => screens::empty(ui, actions),

@@ -78,7 +78,8 @@ fn heading(ui: &mut Ui, items: &[Item], actions: &mut Actions) {
         let full = Rect::from_min_size(rect.min, vec2(rect.width() * share, rect.height()));
         ui.painter().rect_filled(rect, CornerRadius::same(1), theme::RAISED);
         ui.painter().rect_filled(full, CornerRadius::same(1), theme::ACCENT);
-        response.widget_info(|| WidgetInfo::labeled(Role::ProgressIndicator, true, format!("{done} of {} analysed", items.len())));
+        response
+            .widget_info(|| WidgetInfo::labeled(Role::ProgressIndicator, true, format!("{done} of {} analysed", items.len())));
     }
     ui.add_space(4.0);
 }
@@ -193,7 +194,13 @@ fn below(ui: &Ui, item: &Item, model: Option<&Model>, at: Pos2, right: f32) {
         (Progress::Working, ..) => {
             let ring = Rect::from_center_size(middle + vec2(7.0, 0.0), vec2(12.0, 12.0));
             egui::Spinner::new().size(12.0).color(theme::ACCENT).paint_at(ui, ring);
-            ui.painter().text(middle + vec2(20.0, 0.0), Align2::LEFT_CENTER, "analysing", theme::words(theme::SMALL), theme::WEAK);
+            ui.painter().text(
+                middle + vec2(20.0, 0.0),
+                Align2::LEFT_CENTER,
+                "analysing",
+                theme::words(theme::SMALL),
+                theme::WEAK,
+            );
         }
         _ => quiet("queued", theme::WEAK),
     }

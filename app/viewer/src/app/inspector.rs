@@ -34,12 +34,16 @@ impl Inspector<'_> {
         egui::ScrollArea::vertical().auto_shrink(false).id_salt("inspector").show(ui, |ui| {
             ui.set_max_width(ui.available_width() - 6.0);
             let Some(model) = model else {
-                ui.label(theme::caption("No model is loaded."));
+                ui.label(egui::RichText::new("No model is loaded").strong());
+                ui.add(egui::Label::new(theme::caption("Patches are shown; predictions and heatmaps need a model.")).wrap());
+                if ui.button("Load a model…").clicked() {
+                    actions.push(Action::OpenModel);
+                }
                 return;
             };
             let result = look.map(|l| &l.result);
             let probabilities = result.map(|r| &r.probabilities[..]);
-            classes::verdict(ui, model, probabilities, result.map(|r| r.predicted), result.map_or(0, |r| r.tiles.len()));
+            classes::verdict(ui, model, result.map(|r| r.predicted), result.map_or(0, |r| r.tiles.len()));
             classes::show(ui, model, probabilities, class, display.class.is_some(), actions);
             heatmap(ui, display, look, class);
             attention_section(ui, model, attention, actions);
@@ -70,12 +74,14 @@ fn heatmap(ui: &mut Ui, display: &mut Display, look: Option<&Look>, class: usize
     let width = ui.available_width() - 84.0 - 66.0;
     ui.spacing_mut().slider_width = width.max(60.0);
     line(ui, "Opacity", |ui| {
-        let slider = Slider::new(&mut display.opacity, 0.0..=1.0).fixed_decimals(2).handle_shape(egui::style::HandleShape::Circle);
+        let slider =
+            Slider::new(&mut display.opacity, 0.0..=1.0).fixed_decimals(2).handle_shape(egui::style::HandleShape::Circle);
         name(ui.add(slider), "Opacity").on_hover_text("[ and ]")
     });
     if display.contour {
         line(ui, "Level", |ui| {
-            let slider = Slider::new(&mut display.level, 0.02..=0.98).fixed_decimals(2).handle_shape(egui::style::HandleShape::Circle);
+            let slider =
+                Slider::new(&mut display.level, 0.02..=0.98).fixed_decimals(2).handle_shape(egui::style::HandleShape::Circle);
             name(ui.add(slider), "Contour level").on_hover_text("Share of the colour bar")
         });
     }

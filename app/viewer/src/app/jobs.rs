@@ -122,10 +122,7 @@ impl Backend {
         #[cfg(not(target_arch = "wasm32"))]
         return Self::Thread(super::worker::Thread::spawn(ctx, preference, reason));
         #[cfg(target_arch = "wasm32")]
-        {
-            let _ = preference;
-            Self::Worker(Box::new(super::web_worker::WebWorker::new(ctx, reason)))
-        }
+        Self::Worker(Box::new(super::web_worker::WebWorker::new(ctx, preference, reason)))
     }
 
     /// Sets what patches are run with; work for older settings is dropped.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use egui::{Align2, Color32, CornerRadius, Rect, RichText, Sense, Ui, WidgetInfo, Role, pos2, vec2};
+use egui::{Align2, Color32, CornerRadius, Rect, RichText, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 
 use super::look::Look;
 use super::model::Model;
@@ -45,7 +45,7 @@ pub struct Steps {
 pub fn show(ui: &mut Ui, ladder: Option<&Steps>, model: Option<&Model>, display: &Display, class: usize) {
     ui.horizontal(|ui| {
         ui.label(RichText::new("Magnification ladder").strong());
-        ui.label(theme::caption("the same field, averaged down before the model sees it"));
+        ui.add(egui::Label::new(theme::caption("the same field, averaged down before the model sees it")).truncate());
     });
     let (Some(ladder), Some(model)) = (ladder, model) else {
         ui.centered_and_justified(|ui| ui.label(theme::caption("Choose a patch.")));
@@ -85,14 +85,21 @@ fn rung(ui: &mut Ui, cell: Rect, ladder: &Steps, step: &Step, model: &Model, dis
     let inner = cell.shrink(10.0);
     let heading = painter.text(inner.left_top(), Align2::LEFT_TOP, title, theme::words(theme::BODY), theme::TEXT);
     if inner.width() > 130.0 {
-        painter.text(pos2(heading.right() + 8.0, heading.center().y), Align2::LEFT_CENTER, detail, theme::words(theme::SMALL), theme::WEAK);
+        painter.text(
+            pos2(heading.right() + 8.0, heading.center().y),
+            Align2::LEFT_CENTER,
+            detail,
+            theme::words(theme::SMALL),
+            theme::WEAK,
+        );
     }
     let canvas = Rect::from_min_max(inner.min + vec2(0.0, 22.0), inner.max - vec2(0.0, 26.0));
     painter.rect_filled(canvas, CornerRadius::ZERO, theme::CANVAS);
     let [w, h] = step.size.map(|n| n.max(1) as f32);
     let scale = ((canvas.width() - 8.0) / w).min((canvas.height() - 8.0) / h).max(0.01);
     let image = Rect::from_center_size(canvas.center(), vec2(w, h) * scale);
-    let shown = step.look.as_deref().map(|l| l.maps.shown(class, display.range, display.fixed)).filter(|s| s.evidence && display.heatmap);
+    let shown =
+        step.look.as_deref().map(|l| l.maps.shown(class, display.range, display.fixed)).filter(|s| s.evidence && display.heatmap);
     Draw {
         view: 1 + index as u32,
         picture: step.picture,
@@ -118,7 +125,10 @@ fn outcome(ui: &Ui, painter: &egui::Painter, row: Rect, step: &Step, model: &Mod
         match &step.error {
             Some(error) => quiet(error, theme::ERROR),
             None => {
-                egui::Spinner::new().size(12.0).color(theme::ACCENT).paint_at(ui, Rect::from_center_size(middle + vec2(7.0, 0.0), vec2(12.0, 12.0)));
+                egui::Spinner::new()
+                    .size(12.0)
+                    .color(theme::ACCENT)
+                    .paint_at(ui, Rect::from_center_size(middle + vec2(7.0, 0.0), vec2(12.0, 12.0)));
                 painter.text(middle + vec2(20.0, 0.0), Align2::LEFT_CENTER, "analysing", theme::words(theme::SMALL), theme::WEAK)
             }
         };
@@ -128,7 +138,8 @@ fn outcome(ui: &Ui, painter: &egui::Painter, row: Rect, step: &Step, model: &Mod
     let fill = model.color(predicted);
     let size = theme::pill(painter, middle, Align2::LEFT_CENTER, model.name(predicted), fill, theme::ink_on(fill));
     let p = look.result.probabilities.get(predicted).copied().unwrap_or_default();
-    let number = painter.text(middle + vec2(size.x + 7.0, 0.0), Align2::LEFT_CENTER, format!("{p:.2}"), theme::digits(11.5), theme::TEXT);
+    let number =
+        painter.text(middle + vec2(size.x + 7.0, 0.0), Align2::LEFT_CENTER, format!("{p:.2}"), theme::digits(11.5), theme::TEXT);
     let evidence = look.maps.shown(class, display.range, display.fixed).evidence;
     let note = match (evidence, look.result.probabilities.get(class)) {
         (false, _) => format!("no evidence for {}", model.name(class)),

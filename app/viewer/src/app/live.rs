@@ -138,7 +138,12 @@ impl Live {
             }
             Err(e) => {
                 self.current = None;
-                reports.push(Report::Looked { revision: job.revision, item: job.item, kind: job.kind, outcome: Err(e.to_string()) });
+                reports.push(Report::Looked {
+                    revision: job.revision,
+                    item: job.item,
+                    kind: job.kind,
+                    outcome: Err(e.to_string()),
+                });
             }
         }
     }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use egui::Color32;
-use fovea_student::file::Student;
 use fovea_student::Graph;
+use fovea_student::file::Student;
 
 use super::canvas_marks::trimmed;
 use super::state::Attention;
@@ -35,10 +35,14 @@ impl Model {
         let card = &student.card;
         let title = if card.name.is_empty() { student.file_name.clone() } else { card.name.clone() };
         let mut notes: Vec<String> = vec![];
-        if card.synthetic {
-            notes.push("Trained on drawn images: for trying the program, not for tissue.".into());
+        for note in card.notes.iter().chain(&student.notes) {
+            if !notes.contains(note) {
+                notes.push(note.clone());
+            }
         }
-        notes.extend(card.notes.iter().chain(&student.notes).cloned());
+        if card.synthetic && !notes.iter().any(|n| n.contains("synthetic")) {
+            notes.insert(0, "synthetic: trained on drawn images, not on tissue".into());
+        }
         let layers = layers(&student.graph);
         Self { title, notes, layers, student }
     }
@@ -115,5 +119,7 @@ fn layers(graph: &Graph) -> Vec<Layer> {
         let names = graph.candidate_layers().into_iter().rev().map(|id| graph.value(id).name.clone());
         return names.map(|name| described(name.clone(), &name)).collect();
     }
-    (1..=graph.levels.len()).map(|level| described(format!("-{level}"), &format!("Block {}", graph.levels.len() + 1 - level))).collect()
+    (1..=graph.levels.len())
+        .map(|level| described(format!("-{level}"), &format!("Block {}", graph.levels.len() + 1 - level)))
+        .collect()
 }

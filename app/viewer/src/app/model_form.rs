@@ -56,17 +56,29 @@ impl ModelForm {
 
     fn body(&mut self, ui: &mut Ui) -> Option<Answer> {
         ui.label(RichText::new("This checkpoint needs a few facts").heading());
-        ui.add(egui::Label::new(theme::caption(format!("{} · {}", self.checkpoint.file_name, self.checkpoint.architecture))).wrap());
+        ui.add(
+            egui::Label::new(theme::caption(format!("{} · {}", self.checkpoint.file_name, self.checkpoint.architecture))).wrap(),
+        );
         ui.add_space(12.0);
         let count = self.checkpoint.class_count();
         let input = parse_input(&self.input);
         let classes = parse_classes(&self.classes, count);
         let um = parse_um(&self.um);
-        let first = field(ui, "Input size in px", "e.g. 128, the side of the image the network was trained on", &mut self.input, &input, true);
+        let first = field(
+            ui,
+            "Input size in px",
+            "e.g. 128, the side of the image the network was trained on",
+            &mut self.input,
+            &input,
+            true,
+        );
         if std::mem::take(&mut self.fresh) {
             first.request_focus();
         }
-        let hint = count.map_or_else(|| "in the order of the scores, e.g. NC, G3, G4, G5".into(), |n| format!("{n} names, separated by commas"));
+        let hint = count.map_or_else(
+            || "in the order of the scores, e.g. NC, G3, G4, G5".into(),
+            |n| format!("{n} names, separated by commas"),
+        );
         field(ui, "Class names", &hint, &mut self.classes, &classes, false);
         field(ui, "Micrometres per px", "of the input image, e.g. 4.0; leave empty if unknown", &mut self.um, &um, false);
         if let Some(refusal) = &self.refusal {
@@ -79,7 +91,8 @@ impl ModelForm {
         let mut answer = None;
         ui.horizontal(|ui| {
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                let load = egui::Button::new(RichText::new("Load the model").color(Color32::from_gray(14)).strong()).fill(theme::ACCENT);
+                let load =
+                    egui::Button::new(RichText::new("Load the model").color(Color32::from_gray(14)).strong()).fill(theme::ACCENT);
                 if ui.add_enabled(complete, load).clicked() || entered {
                     answer = self.submit(&classes, &input, &um);
                 }

@@ -254,7 +254,8 @@ impl View {
             wgpu::BindingResource::Sampler(&sampler),
             wgpu::BindingResource::TextureView(&table),
         ];
-        let entries: Vec<_> = (0..).zip(resources).map(|(binding, resource)| wgpu::BindGroupEntry { binding, resource }).collect();
+        let entries: Vec<_> =
+            (0..).zip(resources).map(|(binding, resource)| wgpu::BindGroupEntry { binding, resource }).collect();
         self.group = Some(device.create_bind_group(&wgpu::BindGroupDescriptor {
             label: Some("overlay"),
             layout: &shared.layout,

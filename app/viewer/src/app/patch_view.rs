@@ -1,6 +1,6 @@
 //! The canvas: pan, zoom, the patch with its heatmap, and what belongs on top of it.
 
-use egui::{Color32, CornerRadius, Key, PointerButton, Pos2, Rect, Response, Sense, Stroke, Ui, Vec2, WidgetInfo, Role, vec2};
+use egui::{Color32, CornerRadius, Key, PointerButton, Pos2, Rect, Response, Role, Sense, Stroke, Ui, Vec2, WidgetInfo, vec2};
 
 use super::canvas_marks as marks;
 use super::look::{Look, Shown};
@@ -29,7 +29,7 @@ impl Camera {
     }
 
     fn fitting(canvas: Rect, image: Vec2) -> f32 {
-        let room = (canvas.size() - vec2(48.0, 48.0)).max(vec2(16.0, 16.0));
+        let room = (canvas.size() - vec2(40.0, 40.0)).max(vec2(16.0, 16.0));
         (room.x / image.x).min(room.y / image.y)
     }
 
@@ -87,9 +87,12 @@ pub struct PatchView<'a> {
 }
 
 impl PatchView<'_> {
-    /// Lays the canvas out over everything that is left.
+    /// Lays the canvas out over everything that is left, with its strip at the bottom.
     pub fn show(self, ui: &mut Ui) {
-        let (canvas, response) = ui.allocate_exact_size(ui.available_size(), Sense::click_and_drag());
+        let room = ui.available_size() - vec2(0.0, marks::STRIP);
+        let (canvas, response) = ui.allocate_exact_size(room.max(vec2(1.0, 1.0)), Sense::click_and_drag());
+        let strip = Rect::from_min_size(canvas.left_bottom(), vec2(canvas.width(), marks::STRIP));
+        ui.painter().rect_filled(strip, CornerRadius::ZERO, theme::PANEL);
         let image = vec2(self.open.patch.width as f32, self.open.patch.height as f32);
         moved(ui, self.camera, canvas, image, &response);
         let place = self.camera.place(canvas, image);
@@ -100,11 +103,17 @@ impl PatchView<'_> {
         painter.rect_filled(canvas, CornerRadius::ZERO, theme::CANVAS);
         let scale = place.width() / image.x;
         self.draw(shown, place, scale * ui.ctx().pixels_per_point()).paint(&painter, canvas);
-        painter.rect_stroke(place, CornerRadius::ZERO, Stroke::new(1.0, Color32::from_black_alpha(90)), egui::StrokeKind::Outside);
+        painter.rect_stroke(
+            place,
+            CornerRadius::ZERO,
+            Stroke::new(1.0, Color32::from_black_alpha(90)),
+            egui::StrokeKind::Outside,
+        );
         if let Some(look) = look.filter(|l| l.result.tiles.len() > 1 && self.display.grid) {
             marks::grid(&painter, look, place, scale);
         }
-        self.marks(&painter, canvas, place, scale, shown, &response);
+        self.marks(&painter, canvas, shown, scale);
+        self.strip(&ui.painter().with_clip_rect(strip), strip, place, scale, shown, &response);
     }
 
     fn draw(&self, shown: Option<Shown>, image: Rect, px_per_px: f32) -> Draw {
@@ -124,17 +133,13 @@ impl PatchView<'_> {
         }
     }
 
-    fn marks(&self, painter: &egui::Painter, canvas: Rect, place: Rect, scale: f32, shown: Option<Shown>, response: &Response) {
-        let look = self.open.look.as_deref();
-        let um = self.open.patch.um_per_px;
-        let name = self.model.map_or("", |m| m.name(self.class));
-        if let Some(shown) = shown.filter(|_| self.display.heatmap) {
-            marks::colour_bar(painter, canvas, self.display, name, shown);
-            if !shown.evidence {
-                marks::banner(painter, canvas, &format!("No positive evidence for {name}"));
-            }
+    /// What lies over the patch.
+    fn marks(&self, painter: &egui::Painter, canvas: Rect, shown: Option<Shown>, scale: f32) {
+        if self.display.heatmap && shown.is_some_and(|s| !s.evidence) {
+            let name = self.model.map_or("this class", |m| m.name(self.class));
+            marks::banner(painter, canvas, &format!("No positive evidence for {name}"));
         }
-        if let Some(um) = um {
+        if let Some(um) = self.open.patch.um_per_px {
             marks::scale_bar(painter, canvas, scale, um);
         }
         if let Some(error) = &self.open.error {
@@ -143,9 +148,16 @@ impl PatchView<'_> {
         if let Some(share) = self.running {
             marks::progress(painter, canvas, share);
         }
+    }
+
+    fn strip(&self, painter: &egui::Painter, strip: Rect, place: Rect, scale: f32, shown: Option<Shown>, response: &Response) {
+        if let Some(shown) = shown.filter(|_| self.display.heatmap) {
+            let name = self.model.map_or("", |m| m.name(self.class));
+            marks::colour_bar(painter, strip, self.display, name, shown);
+        }
         let at = response.hover_pos().filter(|p| place.contains(*p)).map(|p| ((p - place.min) / scale).to_pos2());
         let zoom = scale * painter.ctx().pixels_per_point();
-        marks::readout(painter, canvas, at, zoom, self.open, look, self.model, self.class);
+        marks::readout(painter, strip, at, zoom, self.open, self.model, self.class);
     }
 }
 
@@ -189,7 +201,7 @@ fn spoken(open: &Open, look: Option<&Look>, model: Option<&Model>, class: usize,
 mod tests {
     use super::*;
 
-    const CANVAS: Rect = Rect { min: Pos2::ZERO, max: Pos2 { x: 848.0, y: 448.0 } };
+    const CANVAS: Rect = Rect { min: Pos2::ZERO, max: Pos2 { x: 840.0, y: 440.0 } };
 
     #[test]
     fn fits_with_a_margin_and_zooms_about_the_pointer() {

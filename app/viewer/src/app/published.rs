@@ -78,9 +78,7 @@ impl App {
             class: self.class(),
             opacity: self.display.opacity,
             ladder: self.display.ladder,
-            rungs: rungs
-                .filter_map(|s| Some((s.factor, model?.name(s.look.as_ref()?.result.predicted).to_owned())))
-                .collect(),
+            rungs: rungs.filter_map(|s| Some((s.factor, model?.name(s.look.as_ref()?.result.predicted).to_owned()))).collect(),
             form: self.form.as_ref().map(|f| f.file_name().to_owned()),
             model: model.map_or_else(String::new, |m| m.title.clone()),
             frame: self.frame,

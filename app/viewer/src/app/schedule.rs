@@ -38,7 +38,8 @@ impl App {
         }
         self.pump(ctx);
         self.climb(ctx);
-        let frames = self.live.as_ref().is_some_and(|l| l.needs_frames()) || self.background.needs_frames() || self.decoder.needs_frames();
+        let frames =
+            self.live.as_ref().is_some_and(|l| l.needs_frames()) || self.background.needs_frames() || self.decoder.needs_frames();
         if frames {
             ctx.request_repaint();
         }
@@ -276,7 +277,11 @@ impl App {
             Report::LiveLost(reason) => {
                 self.problems.add("GPU", format!("{reason}; the CPU goes on"));
                 self.live = None;
-                self.background = super::jobs::Backend::background(ctx, fovea_engine::Preference::Cpu, Some(format!("the GPU failed: {reason}")));
+                self.background = super::jobs::Backend::background(
+                    ctx,
+                    fovea_engine::Preference::Cpu,
+                    Some(format!("the GPU failed: {reason}")),
+                );
                 self.set_attention(self.attention.clone());
             }
         }
@@ -364,7 +369,10 @@ impl App {
     fn climb(&mut self, ctx: &egui::Context) {
         let (Some(open), Some(model)) = (&self.open, &self.model) else { return };
         // The canvas comes first.
-        if !self.display.ladder || self.ladder.as_ref().is_some_and(|l| l.item == open.id) || (open.look.is_none() && open.error.is_none()) {
+        if !self.display.ladder
+            || self.ladder.as_ref().is_some_and(|l| l.item == open.id)
+            || (open.look.is_none() && open.error.is_none())
+        {
             return;
         }
         let card = &model.student.card;
@@ -394,7 +402,13 @@ impl App {
         }
     }
 
-    fn rung_looked(&mut self, revision: Revision, id: ItemId, factor: usize, outcome: Result<(Arc<Look>, Option<MapTexture>), String>) {
+    fn rung_looked(
+        &mut self,
+        revision: Revision,
+        id: ItemId,
+        factor: usize,
+        outcome: Result<(Arc<Look>, Option<MapTexture>), String>,
+    ) {
         if revision != self.revision || self.ladder.as_ref().is_none_or(|l| l.item != id) {
             return;
         }

@@ -19,7 +19,11 @@ pub fn empty(ui: &mut Ui, actions: &mut Actions) {
             actions.push(Action::AddSamples);
         }
         ui.add_space(14.0);
-        ui.label(RichText::new("Everything is computed on this device; nothing is uploaded.").size(12.0).color(Color32::from_gray(190)));
+        ui.label(
+            RichText::new("Everything is computed on this device; nothing is uploaded.")
+                .size(12.0)
+                .color(Color32::from_gray(190)),
+        );
     });
 }
 

@@ -42,7 +42,7 @@ pub(super) fn interactive(gfx: Option<&Gfx>, preference: Preference) -> (Option<
     }
     let Some(gfx) = gfx else { return (None, None) };
     let state = gfx.state();
-    let info = state.adapter.get_info();
+    let info = adapter_info(&state.adapter);
     let gpu = Gpu::shared(state.device.clone(), state.queue.clone(), &info);
     if gpu.usable() {
         log::info!("the window's GPU computes: {}", Device::Gpu(gpu.clone()).describe());
@@ -50,8 +50,23 @@ pub(super) fn interactive(gfx: Option<&Gfx>, preference: Preference) -> (Option<
     }
     // A browser's Worker has no other device than the window.
     let reason = cfg!(target_arch = "wasm32").then(|| match gpu.report().software {
-        true => format!("only a software adapter ({}) was found", info.name),
+        true => format!("only a software adapter ({}) was found", gpu.report().name),
         false => "this browser offers no WebGPU".to_owned(),
     });
     (None, reason)
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+fn adapter_info(adapter: &wgpu::Adapter) -> wgpu::AdapterInfo {
+    adapter.get_info()
+}
+
+/// Browsers seldom let wgpu know a name; the page asked for it before the window opened.
+#[cfg(target_arch = "wasm32")]
+fn adapter_info(adapter: &wgpu::Adapter) -> wgpu::AdapterInfo {
+    let info = adapter.get_info();
+    match crate::web::adapter_name() {
+        Some(name) if info.name.is_empty() && info.backend == wgpu::Backend::BrowserWebGpu => wgpu::AdapterInfo { name, ..info },
+        _ => info,
+    }
 }

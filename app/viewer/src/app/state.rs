@@ -1,7 +1,6 @@
 //! What the window knows: patches, their results in compact form, and how they are shown.
 
 use std::collections::VecDeque;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use fovea_patch::{Colormap, OverlayStyle, Patch, Range};
@@ -21,7 +20,8 @@ pub enum Source {
     /// Dropped without a path (web).
     Bytes(Arc<[u8]>),
     /// A file.
-    Path(PathBuf),
+    #[cfg(not(target_arch = "wasm32"))]
+    Path(std::path::PathBuf),
 }
 
 /// How far a patch is.

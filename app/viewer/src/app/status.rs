@@ -50,7 +50,8 @@ impl Status<'_> {
             });
             ui.label(RichText::new(text).font(theme::digits(11.0)).color(theme::WEAK)).on_hover_text(stages.join("\n"));
             if let Some(memory) = memory {
-                ui.label(RichText::new(memory).font(theme::digits(11.0)).color(theme::WEAK)).on_hover_text("Weights and working memory");
+                ui.label(RichText::new(memory).font(theme::digits(11.0)).color(theme::WEAK))
+                    .on_hover_text("Weights and working memory");
             }
         } else {
             ui.add(egui::Label::new(RichText::new(self.executor).size(theme::SMALL).color(theme::WEAK)).truncate());

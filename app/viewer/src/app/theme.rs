@@ -47,14 +47,14 @@ pub const SMALL: f32 = 11.5;
 /// Text size of everything else.
 pub const BODY: f32 = 13.0;
 
-/// Numbers: figures of one width, so that columns do not dance.
+/// Numbers in running text.
 pub fn number(text: impl Into<String>) -> RichText {
     RichText::new(text).font(digits(12.0))
 }
 
-/// Font of numbers.
+/// Font of numbers: the figures of the proportional font all have one width, so columns do not dance.
 pub fn digits(size: f32) -> FontId {
-    FontId::new(size, FontFamily::Monospace)
+    words(size + 0.5)
 }
 
 /// Font of words.
@@ -89,10 +89,10 @@ pub fn apply(ctx: &egui::Context) {
             (TextStyle::Body, words(BODY)),
             (TextStyle::Button, words(BODY)),
             (TextStyle::Heading, words(17.0)),
-            (TextStyle::Monospace, digits(12.0)),
+            (TextStyle::Monospace, FontId::new(12.0, FontFamily::Monospace)),
         ]
         .into();
-        style.drag_value_text_style = TextStyle::Monospace;
+        style.drag_value_text_style = TextStyle::Body;
         style.interaction.selectable_labels = false;
         style.interaction.tooltip_delay = 0.35;
         spacing(&mut style.spacing);

@@ -12,10 +12,16 @@ pub fn show(ui: &mut Ui, display: &mut Display, model: Option<&Model>, exportabl
     ui.horizontal_centered(|ui| {
         ui.label(RichText::new("Fovea").size(17.0).strong().color(egui::Color32::WHITE));
         ui.add_space(10.0);
-        if ui.button("Open…").on_hover_text("PNG, JPEG or TIFF patches, or a model (Ctrl+O); or drop them on the window").clicked() {
+        if ui
+            .button("Open…")
+            .on_hover_text("PNG, JPEG or TIFF patches, or a model (Ctrl+O); or drop them on the window")
+            .clicked()
+        {
             actions.push(Action::OpenFiles);
         }
-        if cfg!(not(target_arch = "wasm32")) && ui.button("Folder…").on_hover_text("All patches of a folder, at any depth").clicked() {
+        if cfg!(not(target_arch = "wasm32"))
+            && ui.button("Folder…").on_hover_text("All patches of a folder, at any depth").clicked()
+        {
             actions.push(Action::OpenFolder);
         }
         let export = ui.add_enabled(exportable, Button::new("Export…"));

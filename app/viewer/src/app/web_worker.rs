@@ -1,34 +1,33 @@
-//! The background in a browser: a dedicated Worker runs the CPU twins, so that no frame waits.
+//! The browser's background: analyses in a dedicated Worker, one at a time, so that the newest request can overtake.
 
 use std::sync::Arc;
 
-use fovea_engine::{Device, Preference};
+use fovea_engine::Preference;
 
 use super::jobs::{Course, Executor, Kind, LookJob, Queue, Report};
 use super::look::Look;
 use crate::analysis::Settings;
-use crate::web::worker::{self, Answer, Event, Job, Ticket};
+use crate::web::worker::{self, Answer, Event, Job, Lane, Ticket};
 
 /// The window's end of the Worker.
 pub struct WebWorker {
-    /// Why the CPU computes; without a reason it only stands by for a GPU that may fail.
-    device: Option<Device>,
+    preference: Preference,
+    /// Why the window's GPU does not compute.
+    reason: Option<String>,
     course: Option<Arc<Course>>,
-    /// Number of the model that the Worker was told, and the ticket of that.
-    told: Option<(u32, Ticket)>,
+    /// The model is on its way.
+    student: Option<Ticket>,
     queue: Queue,
     current: Option<(Ticket, LookJob)>,
-    waiting: Vec<Report>,
+    dropped: Vec<LookJob>,
 }
 
 impl WebWorker {
-    /// Does not start the Worker yet: that waits for the first patch.
-    pub fn new(ctx: &egui::Context, reason: Option<String>) -> Self {
+    /// Nothing is started before the first model.
+    pub fn new(ctx: &egui::Context, preference: Preference, reason: Option<String>) -> Self {
         let ctx = ctx.clone();
         worker::add_waker(move || ctx.request_repaint());
-        let device = reason.map(|r| Device::cpu(&r));
-        let waiting = device.iter().map(|d| Report::Executor(Executor::of(d, None))).collect();
-        Self { device, course: None, told: None, queue: Queue::default(), current: None, waiting }
+        Self { preference, reason, course: None, student: None, queue: Queue::default(), current: None, dropped: vec![] }
     }
 
     /// See [`super::jobs::Backend::course`].
@@ -37,84 +36,93 @@ impl WebWorker {
         if let Some((ticket, _)) = self.current.take() {
             worker::cancel(ticket);
         }
+        let same_model = self.course.as_ref().is_some_and(|own| own.revision.model == course.revision.model);
+        if !same_model {
+            let settings = self.settings(course);
+            self.student = Some(worker::submit(Job::Student { student: course.student.clone(), settings }));
+        }
         self.course = Some(course.clone());
+    }
+
+    fn settings(&self, course: &Course) -> Settings {
+        Settings { preference: self.preference, ..course.settings.clone() }
     }
 
     /// See [`super::jobs::Backend::submit`].
     pub fn submit(&mut self, job: LookJob) {
-        let overtaken = self.queue.push(job);
-        self.waiting.extend(overtaken.map(|j| Report::Dropped { item: j.item, kind: j.kind }));
-        if let Some((ticket, current)) = &self.current
-            && self.queue.outranks(current.kind)
-        {
+        if let Some((ticket, _)) = self.current.as_ref().filter(|_| job.kind == Kind::Interactive) {
             worker::cancel(*ticket);
         }
-        self.advance();
+        self.dropped.extend(self.queue.push(job));
     }
 
     /// See [`super::jobs::Backend::poll`].
     pub fn poll(&mut self, reports: &mut Vec<Report>) {
-        let tickets = [self.current.as_ref().map(|c| c.0), self.told.map(|t| t.1)];
-        for event in worker::poll(|ticket| tickets.contains(&Some(ticket))) {
-            self.take(event);
+        reports.extend(self.dropped.drain(..).map(|j| Report::Dropped { item: j.item, kind: j.kind }));
+        for event in worker::poll(Lane::Analysis) {
+            match event {
+                Event::Progress { ticket, done, of } if of > 1 && self.is_interactive(ticket) => {
+                    reports.push(Report::Progress(done as f32 / of as f32));
+                }
+                Event::Progress { .. } => {}
+                Event::Cancelled { ticket } => self.cancelled(ticket, reports),
+                Event::Done { ticket, outcome } => self.done(ticket, outcome, reports),
+            }
         }
-        self.advance();
-        reports.append(&mut self.waiting);
+        if self.current.is_none()
+            && let (Some(course), Some(job)) = (self.course.clone(), self.queue.pop())
+        {
+            let mut settings = self.settings(&course);
+            if let Kind::Rung(factor) = job.kind {
+                settings.view.k = Some(factor);
+            }
+            let ticket = worker::submit(Job::Analyze { patch: job.patch.clone(), settings });
+            self.current = Some((ticket, job));
+        }
     }
 
-    /// Hands the next job to the Worker, when it is free.
-    fn advance(&mut self) {
-        if self.current.is_some() {
+    fn is_interactive(&self, ticket: Ticket) -> bool {
+        self.current.as_ref().is_some_and(|(t, job)| *t == ticket && job.kind == Kind::Interactive)
+    }
+
+    /// The latest interactive request won; what is not interactive is done later.
+    fn cancelled(&mut self, ticket: Ticket, reports: &mut Vec<Report>) {
+        match self.current.take_if(|(t, _)| *t == ticket) {
+            Some((_, job)) if job.kind == Kind::Interactive => reports.push(Report::Dropped { item: job.item, kind: job.kind }),
+            Some((_, job)) => self.queue.put_back(job),
+            None => {}
+        }
+    }
+
+    fn done(&mut self, ticket: Ticket, outcome: Result<Answer, String>, reports: &mut Vec<Report>) {
+        if self.student.take_if(|t| *t == ticket).is_some() {
+            match outcome {
+                Ok(Answer::Student { executor }) => reports.push(Report::Executor(self.executor(executor))),
+                Ok(_) => {}
+                Err(reason) => reports.push(Report::Notice(reason)),
+            }
             return;
         }
-        let Some(course) = self.course.clone() else { return };
-        let Some(job) = self.queue.pop() else { return };
-        if job.revision != course.revision {
-            self.waiting.push(Report::Dropped { item: job.item, kind: job.kind });
-            return self.advance();
-        }
-        let mut settings = Settings { preference: Preference::Cpu, ..course.settings.clone() };
-        if self.told.is_none_or(|(model, _)| model != course.revision.model) {
-            let student = Job::Student { student: course.student.clone(), settings: settings.clone() };
-            self.told = Some((course.revision.model, worker::submit(student)));
-        }
-        if let Kind::Rung(factor) = job.kind {
-            settings.view.k = Some(factor);
-        }
-        let ticket = worker::submit(Job::Analyze { patch: job.patch.clone(), settings });
-        self.current = Some((ticket, job));
+        let Some((_, job)) = self.current.take_if(|(t, _)| *t == ticket) else { return };
+        let (revision, item, kind) = (job.revision, job.item, job.kind);
+        let outcome = match outcome {
+            Err(reason) => Err(reason),
+            Ok(Answer::Result { result, executor }) => {
+                reports.push(Report::Executor(self.executor(executor)));
+                Look::new(result).map(|look| (Arc::new(look), None)).map_err(|e| e.to_string())
+            }
+            Ok(_) => Err("the Worker answered something else".into()),
+        };
+        reports.push(Report::Looked { revision, item, kind, outcome });
     }
 
-    fn take(&mut self, event: Event) {
-        match event {
-            Event::Progress { done, of, .. } => {
-                if self.current.as_ref().is_some_and(|(_, job)| job.kind == Kind::Interactive) {
-                    self.waiting.push(Report::Progress(done as f32 / of.max(1) as f32));
-                }
-            }
-            Event::Cancelled { .. } => match self.current.take() {
-                Some((_, job)) if job.kind == Kind::Interactive => {
-                    self.waiting.push(Report::Dropped { item: job.item, kind: job.kind });
-                }
-                Some((_, job)) => self.queue.put_back(job),
-                None => {}
-            },
-            Event::Done { ticket, outcome } if self.told.is_some_and(|(_, told)| told == ticket) => {
-                if let Err(reason) = outcome {
-                    self.waiting.push(Report::Notice(reason));
-                }
-            }
-            Event::Done { outcome, .. } => {
-                let Some((_, job)) = self.current.take() else { return };
-                let outcome = outcome.and_then(|answer| self.look(answer)).map(|look| (Arc::new(look), None));
-                self.waiting.push(Report::Looked { revision: job.revision, item: job.item, kind: job.kind, outcome });
-            }
-        }
-    }
-
-    fn look(&self, answer: Answer) -> Result<Look, String> {
-        let Answer::Result { result, executor } = answer else { return Err("the background worker answered something else".into()) };
-        let text = self.device.as_ref().map_or(executor, Device::describe);
-        Look::new(result, text).map_err(|e| e.to_string())
+    fn executor(&self, text: String) -> Executor {
+        let gpu = !text.starts_with("CPU");
+        // The Worker only knows that it was told to use the CPU; the window knows why.
+        let text = match &self.reason {
+            Some(reason) if !gpu => format!("CPU: {reason}"),
+            _ => text,
+        };
+        Executor { text, gpu, ..Executor::default() }
     }
 }

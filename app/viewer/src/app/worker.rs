@@ -181,7 +181,8 @@ impl Worker {
 
     fn analyze(&mut self, job: &LookJob) -> Result<Look, AnalysisError> {
         let factor = if let Kind::Rung(factor) = job.kind { factor } else { 0 };
-        let (shared, out, kind) = (self.shared.clone(), Out { sender: self.out.sender.clone(), ctx: self.out.ctx.clone() }, job.kind);
+        let (shared, out, kind) =
+            (self.shared.clone(), Out { sender: self.out.sender.clone(), ctx: self.out.ctx.clone() }, job.kind);
         let analyzer = self.analyzer(factor)?;
         let before = analyzer.notes().len();
         let mut progress = |done: usize, all: usize| {

@@ -58,7 +58,8 @@ fn measure(name: &str, px: usize, student: &Student, device: &Device) -> Value {
     let gflop = multiply_adds(&student.graph) as f64 * 2e-9;
     let forward = timed(&student.graph, student, device);
     let settings = Settings::default();
-    let attention = settings.explained(student).map_err(anyhow::Error::from).and_then(|(graph, _)| timed(&graph, student, device));
+    let attention =
+        settings.explained(student).map_err(anyhow::Error::from).and_then(|(graph, _)| timed(&graph, student, device));
     let part = |timing: &anyhow::Result<Timing>| match timing {
         Ok(t) => json!({
             "ms": t.median,

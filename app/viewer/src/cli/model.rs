@@ -38,7 +38,14 @@ impl Facts {
 pub fn open(path: Option<&Path>, info: &BareInfo) -> anyhow::Result<Student> {
     let Some(path) = path else { return Ok(open_student(embedded::STUDENT, embedded::STUDENT_NAME, info)?) };
     let bytes = read(path)?;
-    Ok(open_student(&bytes, &path.display().to_string(), info)?)
+    let mut student = open_student(&bytes, &path.display().to_string(), info)?;
+    // Errors name the whole path; records keep the user's folders out.
+    let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    if student.card.name == student.file_name {
+        student.card.name.clone_from(&name);
+    }
+    student.file_name = name;
+    Ok(student)
 }
 
 /// The bytes of a model file.

@@ -14,7 +14,7 @@ const TOLERANCE: f64 = 1e-5;
 pub async fn run(gpu: &Arc<Gpu>, filter: &str) -> Array {
     let out = Array::new();
     for case in cases().iter().filter(|c| c.label.contains(filter)) {
-        out.push(&test(gpu, case).await);
+        out.push(&test(gpu, case).await.into());
         breathe().await;
     }
     out

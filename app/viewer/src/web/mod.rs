@@ -19,4 +19,4 @@ pub use engine::Engine;
 #[cfg(target_arch = "wasm32")]
 pub use page::{breathe, download};
 #[cfg(target_arch = "wasm32")]
-pub use start::start;
+pub use start::{adapter_name, start};

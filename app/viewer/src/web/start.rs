@@ -11,6 +11,8 @@ use web_sys::HtmlCanvasElement;
 thread_local! {
     /// The window; starting it again, in this canvas or another, ends the one before.
     static WINDOW: RefCell<Option<eframe::WebRunner>> = const { RefCell::new(None) };
+    /// What WebGPU calls its adapter.
+    static ADAPTER: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
 /// Opens the window in `canvas`: on WebGPU, else on WebGL 2.
@@ -25,9 +27,15 @@ pub async fn start(canvas: HtmlCanvasElement) -> Result<(), JsValue> {
     if let Some(before) = WINDOW.take() {
         before.destroy();
     }
+    ADAPTER.set(fovea_engine::adapter_name().await);
     let runner = eframe::WebRunner::new();
     WINDOW.set(Some(runner.clone()));
     let made = Box::new(|cc: &eframe::CreationContext<'_>| Ok(Box::new(App::new(cc, Setup::default())) as Box<dyn eframe::App>));
     let options = eframe::WebOptions { wgpu_options: wgpu_options(), ..Default::default() };
     runner.start(canvas, options, made).await.map_err(|e| error(super::object::message_of(&e)))
+}
+
+/// Name of the WebGPU adapter, once the window has been started.
+pub fn adapter_name() -> Option<String> {
+    ADAPTER.with_borrow(Clone::clone)
 }

@@ -259,7 +259,9 @@ fn summarise(args: &Args, out: &Path, student: &Student, device: &Device, report
     let model = ModelRecord { name: card.name.clone(), sha256: card.weights_sha256.clone(), classes: card.class_names.clone() };
     let mut record = RunRecord::new(&report::program(), &clock::now(), &device.describe(), model, args.record(student)?);
     record.versions.insert("fovea".into(), env!("CARGO_PKG_VERSION").into());
-    record.versions.insert("driver".into(), device.adapter().driver.clone());
+    if device.is_gpu() {
+        record.versions.insert("driver".into(), device.adapter().driver.clone());
+    }
     record.files = write::records(reports);
     write::save(&out.join("run.json"), &record.to_json()?)?;
     if args.geojson {

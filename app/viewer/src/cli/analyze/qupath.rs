@@ -88,7 +88,10 @@ mod tests {
     #[test]
     fn patches_of_one_slide_share_a_file() {
         let placed = |name: &str, at| report(name, Some(at));
-        let one = [placed("S1_Block_Region_0_xini_6803_yini_10.jpg", (6803, 10)), placed("S1_Block_Region_1_xini_0_yini_0.jpg", (0, 0))];
+        let one = [
+            placed("S1_Block_Region_0_xini_6803_yini_10.jpg", (6803, 10)),
+            placed("S1_Block_Region_1_xini_0_yini_0.jpg", (0, 0)),
+        ];
         let made = files(&one, &["a".into()], &[[1, 2, 3]]).unwrap();
         assert_eq!(made.len(), 1);
         assert_eq!(made[0].0, PathBuf::from("qupath.geojson"));

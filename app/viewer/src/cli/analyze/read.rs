@@ -67,6 +67,6 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
 /// Decodes all sources in order; the receiver gets one entry for each. Dropping the receiver ends the thread.
 pub fn ahead<'s>(scope: &'s Scope<'s, '_>, sources: &'s [Source]) -> Receiver<Result<Patch, String>> {
     let (sender, receiver): (SyncSender<_>, _) = sync_channel(AHEAD);
-    scope.spawn(move || sources.iter().map(Source::decode).try_for_each(|patch| sender.send(patch)));
+    scope.spawn(move || sources.iter().map(Source::decode).all(|patch| sender.send(patch).is_ok()));
     receiver
 }

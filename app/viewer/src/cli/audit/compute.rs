@@ -66,9 +66,7 @@ fn teacher(case: &Case, px: usize) -> anyhow::Result<Student> {
 fn bare(bytes: &[u8], name: &str, px: usize) -> anyhow::Result<Student> {
     match load(bytes, name)? {
         Loaded::Ready(student) => Ok(*student),
-        Loaded::Bare(checkpoint) => {
-            Ok(checkpoint.into_student(&BareInfo { input_px: Some(px), ..BareInfo::default() })?)
-        }
+        Loaded::Bare(checkpoint) => Ok(checkpoint.into_student(&BareInfo { input_px: Some(px), ..BareInfo::default() })?),
     }
 }
 

@@ -36,20 +36,29 @@ pub enum Event {
     },
 }
 
-/// Events and wakers of all lanes.
+/// Which of the two Workers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lane {
+    /// Students and analyses.
+    Analysis,
+    /// Pictures.
+    Decoding,
+}
+
+/// Both Workers, and who wants to know.
 #[derive(Default)]
 struct Host {
-    lanes: [Lane; 2],
+    lines: [Line; 2],
     last: Ticket,
-    events: Vec<Event>,
     wakers: Vec<Rc<dyn Fn()>>,
 }
 
-/// One Worker and what it has been given.
+/// One Worker, what it has been given and what came of it.
 #[derive(Default)]
-struct Lane {
+struct Line {
     worker: Option<Running>,
     outstanding: BTreeSet<Ticket>,
+    events: Vec<Event>,
     /// What a new Worker has to be told after a crash.
     student: Option<Job>,
 }
@@ -86,8 +95,8 @@ pub fn submit(job: Job) -> Ticket {
 /// Gives a job up. One that is under way stops after its current tiles.
 pub fn cancel(ticket: Ticket) {
     HOST.with_borrow(|host| {
-        for lane in host.lanes.iter().filter(|l| l.outstanding.contains(&ticket)) {
-            if let Some(running) = &lane.worker {
+        for line in host.lines.iter().filter(|l| l.outstanding.contains(&ticket)) {
+            if let Some(running) = &line.worker {
                 let message = Fields::default().with("ticket", ticket).with("cancel", true).done();
                 let _ = running.worker.post_message(&message);
             }
@@ -95,85 +104,83 @@ pub fn cancel(ticket: Ticket) {
     });
 }
 
-/// What has happened to the jobs that are `mine` since the last call, in order.
-pub fn poll(mine: impl Fn(Ticket) -> bool) -> Vec<Event> {
-    HOST.with_borrow_mut(|host| host.events.extract_if(.., |event| mine(event.ticket())).collect())
+/// What has happened in one Worker since the last call, in order.
+pub fn poll(lane: Lane) -> Vec<Event> {
+    HOST.with_borrow_mut(|host| std::mem::take(&mut host.lines[lane as usize].events))
 }
 
 /// Outside the borrow: wakers may call back.
 fn wake() {
-    let wakers = HOST.with_borrow(|host| if host.events.is_empty() { vec![] } else { host.wakers.clone() });
+    let news = |host: &Host| host.lines.iter().any(|l| !l.events.is_empty());
+    let wakers = HOST.with_borrow(|host| if news(host) { host.wakers.clone() } else { vec![] });
     wakers.iter().for_each(|waker| waker());
 }
 
-impl Event {
-    fn ticket(&self) -> Ticket {
-        match self {
-            Self::Progress { ticket, .. } | Self::Cancelled { ticket } | Self::Done { ticket, .. } => *ticket,
-        }
+impl Lane {
+    fn of(job: &Job) -> Self {
+        if matches!(job, Job::Decode { .. }) { Self::Decoding } else { Self::Analysis }
     }
 }
 
 impl Host {
     fn submit(&mut self, job: Job) -> Ticket {
         self.last = self.last.wrapping_add(1);
-        let (ticket, index) = (self.last, usize::from(matches!(job, Job::Decode { .. })));
-        let lane = &mut self.lanes[index];
-        lane.outstanding.insert(ticket);
-        if let Err(reason) = lane.send(index, ticket, &job) {
-            self.finish(index, ticket, Err(reason));
+        let (ticket, lane) = (self.last, Lane::of(&job));
+        let line = &mut self.lines[lane as usize];
+        line.outstanding.insert(ticket);
+        if let Err(reason) = line.send(lane, ticket, &job) {
+            line.finish(ticket, Err(reason));
         }
         if matches!(job, Job::Student { .. }) {
-            self.lanes[index].student = Some(job);
+            line.student = Some(job);
         }
         ticket
     }
-
-    fn receive(&mut self, index: usize, data: &JsValue) {
-        if let Some(panic) = field(data, "panic").as_string() {
-            return self.crashed(index, &panic);
-        }
-        let Some(ticket) = post::ticket(data).filter(|t| self.lanes[index].outstanding.contains(t)) else { return };
-        if field(data, "cancelled").is_truthy() {
-            self.lanes[index].outstanding.remove(&ticket);
-            self.events.push(Event::Cancelled { ticket });
-        } else if let Some(reason) = field(data, "error").as_string() {
-            self.finish(index, ticket, Err(reason));
-        } else if let Some(parcel) = post::parcel(data) {
-            self.finish(index, ticket, Answer::unpack(parcel));
-        } else if let (Some(done), Some(of)) = (field(data, "done").as_f64(), field(data, "of").as_f64()) {
-            self.events.push(Event::Progress { ticket, done: done as usize, of: of as usize });
-        }
-    }
-
-    fn finish(&mut self, index: usize, ticket: Ticket, outcome: Result<Answer, String>) {
-        if self.lanes[index].outstanding.remove(&ticket) {
-            self.events.push(Event::Done { ticket, outcome });
-        }
-    }
-
-    /// Everything under way is lost; the next job starts a new Worker.
-    fn crashed(&mut self, index: usize, reason: &str) {
-        let reason = format!("the background worker stopped: {reason}");
-        log::warn!("{reason}");
-        let lane = &mut self.lanes[index];
-        lane.worker = None;
-        let lost = std::mem::take(&mut lane.outstanding);
-        self.events.extend(lost.into_iter().map(|ticket| Event::Done { ticket, outcome: Err(reason.clone()) }));
-    }
 }
 
-impl Lane {
-    fn send(&mut self, index: usize, ticket: Ticket, job: &Job) -> Result<(), String> {
+impl Line {
+    fn send(&mut self, lane: Lane, ticket: Ticket, job: &Job) -> Result<(), String> {
         let parcel = job.pack()?;
         if self.worker.is_none() {
-            self.worker = Some(start(index).map_err(|e| format!("the background worker did not start: {}", message_of(&e)))?);
+            self.worker = Some(start(lane).map_err(|e| format!("the background worker did not start: {}", message_of(&e)))?);
             // Ticket 0 is nobody's: its answer is dropped.
             if let (false, Some(student)) = (matches!(job, Job::Student { .. }), &self.student) {
                 self.post(0, &student.pack()?)?;
             }
         }
         self.post(ticket, &parcel)
+    }
+
+    fn receive(&mut self, data: &JsValue) {
+        if let Some(panic) = field(data, "panic").as_string() {
+            return self.crashed(&panic);
+        }
+        let Some(ticket) = post::ticket(data).filter(|t| self.outstanding.contains(t)) else { return };
+        if field(data, "cancelled").is_truthy() {
+            self.outstanding.remove(&ticket);
+            self.events.push(Event::Cancelled { ticket });
+        } else if let Some(reason) = field(data, "error").as_string() {
+            self.finish(ticket, Err(reason));
+        } else if let Some(parcel) = post::parcel(data) {
+            self.finish(ticket, Answer::unpack(parcel));
+        } else if let (Some(done), Some(of)) = (field(data, "done").as_f64(), field(data, "of").as_f64()) {
+            self.events.push(Event::Progress { ticket, done: done as usize, of: of as usize });
+        }
+    }
+
+    fn finish(&mut self, ticket: Ticket, outcome: Result<Answer, String>) {
+        if self.outstanding.remove(&ticket) {
+            self.events.push(Event::Done { ticket, outcome });
+        }
+    }
+
+    /// Everything under way is lost; the next job starts a new Worker.
+    fn crashed(&mut self, reason: &str) {
+        let reason = format!("the background worker stopped: {reason}");
+        log::warn!("{reason}");
+        self.worker = None;
+        let lost = std::mem::take(&mut self.outstanding);
+        self.events.extend(lost.into_iter().map(|ticket| Event::Done { ticket, outcome: Err(reason.clone()) }));
     }
 
     fn post(&self, ticket: Ticket, parcel: &Parcel) -> Result<(), String> {
@@ -183,20 +190,23 @@ impl Lane {
     }
 }
 
-fn start(index: usize) -> Result<Running, JsValue> {
+fn start(lane: Lane) -> Result<Running, JsValue> {
     let options = WorkerOptions::new();
     options.set_type(WorkerType::Module);
-    options.set_name(["fovea analysis", "fovea decoder"][index]);
+    options.set_name(match lane {
+        Lane::Analysis => "fovea analysis",
+        Lane::Decoding => "fovea decoder",
+    });
     let worker = Worker::new_with_options("./worker.js", &options)?;
     // A listener may fire while the Host is borrowed only if the browser delivered messages inside our calls; it never does.
     let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
-        HOST.with_borrow_mut(|host| host.receive(index, &event.data()));
+        HOST.with_borrow_mut(|host| host.lines[lane as usize].receive(&event.data()));
         wake();
     });
     let on_error = Closure::<dyn FnMut(ErrorEvent)>::new(move |event: ErrorEvent| {
         // A Worker that did not load reports an event without a message.
         let text = field(&event, "message").as_string().filter(|m| !m.is_empty());
-        HOST.with_borrow_mut(|host| host.crashed(index, text.as_deref().unwrap_or("it could not be loaded")));
+        HOST.with_borrow_mut(|host| host.lines[lane as usize].crashed(text.as_deref().unwrap_or("it could not be loaded")));
         wake();
     });
     worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));

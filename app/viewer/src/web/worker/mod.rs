@@ -13,7 +13,7 @@ mod session;
 pub mod wire;
 
 #[cfg(target_arch = "wasm32")]
-pub use host::{Event, add_waker, cancel, poll, submit};
+pub use host::{Event, Lane, add_waker, cancel, poll, submit};
 #[cfg(target_arch = "wasm32")]
 pub use serve::worker_main;
 pub use wire::{Answer, Job};

@@ -171,7 +171,8 @@ impl ResultHead {
     pub fn unpack(self, part: &[u8]) -> Result<PatchResult, String> {
         let mut rest = part;
         let mut take = |count: usize| {
-            let (now, later) = count.checked_mul(4).and_then(|bytes| rest.split_at_checked(bytes)).ok_or("a result came incomplete")?;
+            let (now, later) =
+                count.checked_mul(4).and_then(|bytes| rest.split_at_checked(bytes)).ok_or("a result came incomplete")?;
             rest = later;
             Ok::<Vec<f32>, String>(bytemuck::pod_collect_to_vec(now))
         };
