@@ -49,6 +49,7 @@ function watchForCrash() {
   const crashed = (error) => {
     if (error instanceof WebAssembly.RuntimeError || globalThis.fovea_panic) {
       const message = [globalThis.fovea_panic, error?.stack ?? error].filter(Boolean).join("\n");
+      element("plain-help").hidden = true; // another browser would not help
       showPlain("Fovea stopped", "An error inside the program stopped the window. Try again; your files are untouched.", message);
     }
   };

@@ -47,8 +47,3 @@ pub fn gpu_or_skip() -> Option<Device> {
         }
     }
 }
-
-/// Are the slow tests asked for (`cargo xtask test --full`)?
-pub fn full() -> bool {
-    std::env::var_os("FOVEA_FULL").is_some_and(|v| v == "1")
-}

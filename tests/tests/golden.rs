@@ -7,7 +7,7 @@ use fovea_engine::Device;
 use fovea_patch::{Limits, Patch, decode};
 use fovea_student::file::{self, Student};
 use fovea_student::load::BareInfo;
-use fovea_tests::{full, gpu_or_skip, shared_dir};
+use fovea_tests::{gpu_or_skip, shared_dir};
 use pollster::block_on;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -191,9 +191,6 @@ fn a_larger_image_is_tiled_and_its_map_lines_up() {
 
 #[test]
 fn full_vgg16_at_512_px_runs() {
-    if !full() {
-        return;
-    }
     let Some(shared) = shared_dir() else { return };
     let image = patch(&shared.join("real/he_1.png"));
     let dir = tempfile::tempdir().unwrap();

@@ -37,13 +37,17 @@ fn window() -> Harness<'static, App> {
 }
 
 fn sized(size: [f32; 2]) -> Harness<'static, App> {
+    with(size, Setup::default())
+}
+
+fn with(size: [f32; 2], setup: Setup) -> Harness<'static, App> {
     Harness::builder()
         .with_size(size)
         .with_step_dt(1.0 / 30.0)
         .with_render_cursor(false)
         .allow_missing_glyphs()
         .wgpu_setup(fovea::app::wgpu_options().wgpu_setup)
-        .build_eframe(|cc| App::new(cc, Setup::default()))
+        .build_eframe(|cc| App::new(cc, setup))
 }
 
 /// Frames until `done`; work goes on beside the window meanwhile.
@@ -174,7 +178,9 @@ fn dropped_patches_are_analysed_and_shown() {
 fn a_wide_patch_is_tiled() {
     let mut harness = window();
     settled(&mut harness);
-    drop_file(&mut harness, "wide.png", &png(584, 438));
+    // A real patch where there is one, so that the screenshot shows what users see.
+    let real = fovea_tests::shared_dir().and_then(|d| std::fs::read(d.join("real/he_1.png")).ok());
+    drop_file(&mut harness, "wide.png", &real.unwrap_or_else(|| png(584, 438)));
     until(&mut harness, "the wide patch", |p| p.patches.len() == 9 && p.ready && p.shown);
     let with = picture(&mut harness, "tiled");
     press(&mut harness, Key::H);
@@ -186,6 +192,7 @@ fn a_bad_file_is_named_and_the_rest_goes_on() {
     let mut harness = window();
     settled(&mut harness);
     drop_file(&mut harness, "notes.png", b"this is no picture");
+    until(&mut harness, "the first problem", |p| p.patches.len() == 9 && p.ready);
     drop_file(&mut harness, "broken.pth", b"nor is this a model");
     drop_file(&mut harness, "good.png", &png(128, 128));
     let now = until(&mut harness, "all three", |p| p.ready && p.patches.len() == 10 && p.shown);
@@ -230,6 +237,33 @@ fn a_bare_checkpoint_asks_for_what_it_does_not_say() {
     assert!(now.patches.iter().all(|p| "abcd".contains(p.predicted.as_deref().unwrap())), "{now:?}");
     assert_eq!(now.model, "bare.safetensors");
     picture(&mut harness, "own_model");
+}
+
+/// The window's own device, software or not, computes what is on the canvas in slices between frames.
+#[test]
+fn the_windows_gpu_computes_what_the_cpu_computes() {
+    if fovea_tests::gpu_or_skip().is_none() {
+        return;
+    }
+    let mut cpu = window();
+    let on_cpu = settled(&mut cpu);
+    let setup = Setup { preference: fovea_engine::Preference::Gpu, ..Setup::default() };
+    let mut gpu = with(SIZE, setup);
+    let on_gpu = settled(&mut gpu);
+    assert!(!on_gpu.executor.starts_with("CPU"), "{}", on_gpu.executor);
+    for (a, b) in on_cpu.patches.iter().zip(&on_gpu.patches) {
+        let close = a.probabilities.iter().zip(&b.probabilities).all(|(a, b)| (a - b).abs() < 1e-4);
+        assert!(close && a.predicted == b.predicted, "{a:?} and {b:?}");
+    }
+    let (a, b) = (picture(&mut cpu, "on_cpu"), picture(&mut gpu, "on_gpu"));
+    let far = |a: &image::Rgba<u8>, b: &image::Rgba<u8>| a.0.iter().zip(b.0).any(|(a, b)| a.abs_diff(b) > 2);
+    let canvas = (240..1060).flat_map(|x| (60..780).map(move |y| (x, y)));
+    let differing = canvas.filter(|&(x, y)| far(a.get_pixel(x, y), b.get_pixel(x, y))).count();
+    assert!(differing < 400, "{differing} pixels of the two overlays differ");
+    press(&mut gpu, Key::L);
+    until(&mut gpu, "four rungs", |p| p.rungs.len() == 4);
+    drop_file(&mut gpu, "wide.png", &png(300, 200));
+    until(&mut gpu, "tiles on the GPU", |p| p.patches.len() == 9 && p.ready && p.shown);
 }
 
 #[test]

@@ -35,7 +35,7 @@ pub struct LiveRun {
 enum State {
     Idle,
     Running(Running),
-    Reading(Reading),
+    Reading(Box<Reading>),
 }
 
 struct Running {
@@ -145,7 +145,7 @@ impl LiveRun {
         match std::mem::replace(&mut self.state, State::Idle) {
             State::Idle => Ok(LiveStatus::Idle),
             State::Running(running) => Ok(self.advance(running)),
-            State::Reading(reading) => self.read(reading),
+            State::Reading(reading) => self.read(*reading),
         }
     }
 
@@ -161,7 +161,7 @@ impl LiveRun {
             self.rate = 0.5 * self.rate + 0.5 * seen;
         }
         if running.next == self.run.dispatches().len() {
-            self.state = State::Reading(self.begin_reading(running));
+            self.state = State::Reading(Box::new(self.begin_reading(running)));
             return LiveStatus::Running { fraction: 1.0 };
         }
         let (end, cost) = self.slice_end(running.next);
@@ -240,7 +240,7 @@ impl LiveRun {
             };
         }
         let [Some(logits), Some(raw_data)] = &mut r.done else {
-            self.state = State::Reading(r);
+            self.state = State::Reading(Box::new(r));
             return Ok(LiveStatus::Running { fraction: 1.0 });
         };
         r.ms.insert(Stage::Readback, r.start.elapsed().as_secs_f64() * 1e3);

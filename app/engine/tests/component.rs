@@ -4,7 +4,7 @@
 mod common;
 
 use common::*;
-use fovea_engine::Device;
+use fovea_engine::{Device, EngineError, Plan};
 use fovea_student::explain::{Explain, Method, Request, explain, raw_output};
 use fovea_student::graph::{Graph, Op, Unary};
 use fovea_student::weights::Weights;
@@ -187,4 +187,19 @@ fn no_gradient_is_computed_for_it() {
 fn its_name_is_the_one_in_files() {
     assert_eq!(Method::EigenCam.label(), "EigenCAM");
     assert!(!Method::EigenCam.uses_gradient() && Method::ALL.contains(&Method::EigenCam));
+}
+
+#[test]
+fn what_cannot_be_done_is_said() {
+    let (graph, weights) = network([3073, 56, 56], 9);
+    let graph = explain(&graph, &Explain::one("image", Method::EigenCam)).unwrap();
+    let error = Plan::new(&graph, &weights, 1).unwrap_err();
+    assert!(matches!(&error, EngineError::Unsupported { what, .. } if what.contains("3073 channels × 3136 pixels")), "{error}");
+    let mut n = Net::new(&[3, 4, 4], 1);
+    let constant = n.constant(&[3, 4, 4], 1.0, 0.0);
+    let (image, flat) = (n.b.input(), n.b.constant("flat", &[3]).unwrap());
+    for operand in [constant, flat] {
+        assert!(n.b.node(Op::PrincipalComponent, &[operand], "component", "component").is_err());
+    }
+    assert!(n.b.node(Op::PrincipalComponent, &[image, image], "component", "component").is_err());
 }

@@ -18,6 +18,6 @@ pub mod weights;
 pub use explain::{Explain, ExplainError, Method, Request, explain};
 pub use card::{ModelCard, SelfCheck, View};
 pub use file::Student;
-pub use load::{BareInfo, Checkpoint, LoadError, Loaded, load};
+pub use load::{BareInfo, Checkpoint, LoadError, Loaded, load, load_with};
 pub use graph::{Graph, GraphBuilder, GraphError, LOGITS, Lead, Op, ValueId};
 pub use weights::{Tensor, Weights};

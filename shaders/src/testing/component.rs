@@ -7,7 +7,9 @@ use crate::params::{EigenParams, GramParams, ProjectParams};
 pub(super) fn cases() -> Vec<Case> {
     let mut random = Random::new(11);
     let mut cases = Vec::new();
-    for (n, m, len, part) in [(1, 1, 1, 16), (2, 5, 49, 16), (1, 65, 130, 48), (1, 130, 33, 33), (3, 64, 64, 64), (1, 9, 5000, 1024)] {
+    for (n, m, len, part) in
+        [(1, 1, 1, 16), (2, 5, 49, 16), (1, 65, 130, 48), (1, 130, 33, 33), (3, 64, 64, 64), (1, 9, 5000, 1024)]
+    {
         for form in [1, 2] {
             let parts = u32::div_ceil(len, part);
             cases.push(gram_case(&GramParams { n, m, len, part, parts, form, ..Default::default() }, &mut random));

@@ -1,24 +1,10 @@
 // The window in the browser: samples on the first screen, a dropped PNG analysed, its overlay drawn, `H` takes it off and puts it back.
 import assert from "node:assert/strict";
 import { difference, drawnPatch } from "../png.mjs";
+import { drop, press, waitForState } from "../window.mjs";
 
 export const name = "drop: a dropped patch is analysed and its overlay drawn";
 export const minutes = 8;
-
-/** The app keeps its state as JSON in `globalThis.fovea_state`, for tests and for people who embed it. */
-const state = (page) => page.evaluate(() => (globalThis.fovea_state ? JSON.parse(globalThis.fovea_state) : null));
-
-async function waitForState(page, what, holds, seconds = 120) {
-  const deadline = Date.now() + seconds * 1000;
-  let last = null;
-  while (Date.now() < deadline) {
-    last = await state(page);
-    if (last?.error) throw new Error(`the app reports: ${last.error}`);
-    if (last && holds(last)) return last;
-    await page.waitForTimeout(100);
-  }
-  throw new Error(`waited for ${what}, state is ${JSON.stringify(last)}`);
-}
 
 /** A screenshot once two in a row are equal: animations are over and the map is there. */
 async function settled(page, tools, name) {
@@ -32,24 +18,6 @@ async function settled(page, tools, name) {
   throw new Error(`the picture never came to rest: ${name}`);
 }
 
-/** Drops a file on the canvas as a person would. */
-function dropInPage({ base64, name }) {
-  const canvas = document.getElementById("fovea");
-  const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
-  const dataTransfer = new DataTransfer();
-  dataTransfer.items.add(new File([bytes], name, { type: "image/png" }));
-  const { width, height } = canvas.getBoundingClientRect();
-  for (const kind of ["dragenter", "dragover", "drop"]) {
-    canvas.dispatchEvent(new DragEvent(kind, { dataTransfer, bubbles: true, cancelable: true, clientX: width / 2, clientY: height / 2 }));
-  }
-}
-
-async function pressKey(page, key) {
-  // The window takes keys only with the focus on its canvas; a click could hit a button.
-  await page.evaluate(() => document.getElementById("fovea").focus());
-  await page.keyboard.press(key);
-}
-
 export async function run(page, tools) {
   await tools.open();
   await waitForState(page, "the first screen", (now) => now.ready && now.patches.every((patch) => patch.predicted !== null));
@@ -57,7 +25,7 @@ export async function run(page, tools) {
   const first = await settled(page, tools, "browser-first");
 
   const file = "dropped patch.png";
-  await page.evaluate(dropInPage, { base64: drawnPatch().toString("base64"), name: file });
+  await drop(page, [{ name: file, bytes: drawnPatch() }]);
   const named = (now) => now.patches.find((patch) => patch.name.endsWith(file));
   const done = await waitForState(page, "the dropped patch", (now) => named(now)?.probabilities?.length > 0);
   const patch = named(done);
@@ -70,11 +38,11 @@ export async function run(page, tools) {
   // `view`: where the patch is drawn, in CSS pixels, when the app tells.
   const area = done.view;
   assert.ok(difference(first, dropped, area) > 2000, "the drop did not change the picture");
-  await pressKey(page, "h");
+  await press(page, "h");
   const bare = await settled(page, tools, "browser-heatmap-off");
   const changed = difference(dropped, bare, area);
   assert.ok(changed > 2000, `only ${changed} overlay pixels`);
-  await pressKey(page, "h");
+  await press(page, "h");
   const again = await settled(page, tools, "browser-heatmap-on");
   assert.ok(difference(dropped, again, area) < changed / 50, "the overlay came back different");
   console.log(`    ${patch.predicted} on ${done.executor}, overlay of ${changed} pixels`);

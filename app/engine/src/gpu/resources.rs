@@ -95,11 +95,12 @@ fn uniforms(gpu: &Gpu, dispatches: &[Dispatch]) -> Result<(wgpu::Buffer, Vec<u32
 }
 
 type Key = (usize, Option<ConvWeights>);
+type Uploaded = (Weak<[f32]>, Weak<wgpu::Buffer>);
 
 /// Uploaded constants by identity of their data: several plans of one network share them.
 #[derive(Default)]
 pub(super) struct ConstantCache {
-    known: Mutex<HashMap<Key, (Weak<[f32]>, Weak<wgpu::Buffer>)>>,
+    known: Mutex<HashMap<Key, Uploaded>>,
 }
 
 impl ConstantCache {

@@ -32,6 +32,11 @@ pub enum Architecture {
     },
     /// Some other pickled module tree.
     Modules,
+    /// An ONNX model, which brings its own graph.
+    Onnx {
+        /// Who wrote the file.
+        producer: String,
+    },
     /// Names we do not know.
     Unknown,
 }
@@ -54,6 +59,7 @@ impl fmt::Display for Architecture {
                 write!(f, "torchvision VGG{depth}{}", if *batch_norm { " with batch norm" } else { "" })
             }
             Self::Modules => write!(f, "pickled Sequential"),
+            Self::Onnx { producer } => write!(f, "ONNX model written by {}", if producer.is_empty() { "an unknown program" } else { producer }),
             Self::Unknown => write!(f, "unknown"),
         }
     }
@@ -91,7 +97,7 @@ pub(crate) fn build(architecture: &Architecture, weights: &Weights, tree: Option
         Architecture::TorchvisionVgg { depth, batch_norm } => {
             sequential::build(&vgg::torchvision_tree(weights, *depth, *batch_norm)?, weights, px)
         }
-        Architecture::Modules | Architecture::Unknown => Err(Reason::Unsupported(unknown_names(weights))),
+        Architecture::Modules | Architecture::Onnx { .. } | Architecture::Unknown => Err(Reason::Unsupported(unknown_names(weights))),
     }
 }
 

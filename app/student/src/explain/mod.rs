@@ -9,8 +9,8 @@ mod backward;
 mod cam;
 mod closed;
 
-use crate::graph::{Graph, GraphBuilder, GraphError, LOGITS, Op, Output, Resize, ResizeMode, ValueId};
 use crate::graph::{Coordinates, Lead};
+use crate::graph::{Graph, GraphBuilder, GraphError, LOGITS, Op, Output, Resize, ResizeMode, ValueId};
 use serde::{Deserialize, Serialize};
 
 /// How gradients and activations become a map. `g` = ∂logit/∂A.
@@ -229,7 +229,9 @@ fn gradients(
     let full = backward::gradients(b, graph, logits, &open)?;
     let gradient = |b: &mut GraphBuilder, layer: ValueId, head: &Option<closed::Head>| match head {
         Some(head) => Ok(Gradient::Uniform(head.gradient(b)?)),
-        None => full.get(&layer).map(|g| Gradient::Full(*g)).ok_or_else(|| ExplainError::NotUpstream(graph.value(layer).name.clone())),
+        None => {
+            full.get(&layer).map(|g| Gradient::Full(*g)).ok_or_else(|| ExplainError::NotUpstream(graph.value(layer).name.clone()))
+        }
     };
     layers.iter().zip(&closed).map(|(layer, head)| layer.map(|l| gradient(b, l, head)).transpose()).collect()
 }

@@ -43,7 +43,9 @@ fn lead(op: &Op, inputs: &[&Value]) -> Result<Lead, String> {
         Op::FoldClasses { .. } if max != Lead::SampleClass => Err("only per-class values can be folded".into()),
         Op::FoldClasses { .. } => Ok(Lead::Sample),
         Op::PrincipalComponent if max == Lead::Constant => Err("its operand does not depend on the image".into()),
-        Op::Conv2d(_) | Op::ConvTranspose2d { .. } | Op::Linear { .. } if inputs[1..].iter().any(|v| v.lead != Lead::Constant) => {
+        Op::Conv2d(_) | Op::ConvTranspose2d { .. } | Op::Linear { .. }
+            if inputs[1..].iter().any(|v| v.lead != Lead::Constant) =>
+        {
             Err("its weights are computed by the network; only constant weights are supported".into())
         }
         _ => Ok(max),

@@ -2,10 +2,12 @@
 
 use super::collect::Contents;
 use super::{BareInfo, LoadError, Need, Reason};
-use crate::arch::{self, Architecture, Module};
+use crate::arch::{self, Architecture, Built, Module};
 use crate::card::{ModelCard, View};
 use crate::file::Student;
+use crate::onnx::Onnx;
 use crate::weights::Weights;
+use std::sync::Arc;
 
 /// The paper's classes, suggested for its own networks when the user names none.
 const PAPER_CLASSES: [&str; 4] = ["NC", "G3", "G4", "G5"];
@@ -15,10 +17,12 @@ const MAX_INPUT: usize = 8192;
 /// Weights, and the module tree where whole modules were pickled.
 #[derive(Clone, Debug)]
 pub struct Checkpoint {
-    /// Weights under their source names.
+    /// Weights under their source names; an ONNX model has its own.
     pub weights: Weights,
     /// The pickled modules, if any.
     pub tree: Option<Module>,
+    /// The ONNX model, if it is one.
+    pub onnx: Option<Arc<Onnx>>,
     /// What the names and modules were recognised as.
     pub architecture: Architecture,
     /// What the user should know about the reading.
@@ -31,11 +35,35 @@ impl Checkpoint {
     pub(super) fn new(contents: Contents, name: &str) -> Self {
         let Contents { weights, tree, notes } = contents;
         let architecture = arch::detect(&weights, tree.as_ref());
-        Self { weights, tree, architecture, notes, file_name: name.to_string() }
+        Self { weights, tree, onnx: None, architecture, notes, file_name: name.to_string() }
+    }
+
+    pub(super) fn from_onnx(model: Onnx, name: &str) -> Self {
+        let architecture = Architecture::Onnx { producer: model.producer().to_string() };
+        let onnx = Some(Arc::new(model));
+        Self { weights: Weights::new(), tree: None, onnx, architecture, notes: vec![], file_name: name.to_string() }
+    }
+
+    /// Image size the file itself says.
+    fn fixed_px(&self) -> Option<usize> {
+        self.onnx.as_ref().and_then(|m| m.fixed_px())
+    }
+
+    fn build(&self, px: usize) -> Result<Built, Reason> {
+        match &self.onnx {
+            None => arch::build(&self.architecture, &self.weights, self.tree.as_ref(), px),
+            Some(model) => {
+                let made = model.build(Some(px))?;
+                Ok(Built { graph: made.graph, weights: made.weights, notes: made.notes })
+            }
+        }
     }
 
     /// Number of classes the head scores, when the architecture tells.
     pub fn class_count(&self) -> Option<usize> {
+        if let Some(model) = &self.onnx {
+            return model.class_count();
+        }
         arch::class_count(&self.architecture, &self.weights, self.tree.as_ref())
     }
 
@@ -47,7 +75,7 @@ impl Checkpoint {
                 needs.push(Need { flag, what, required });
             }
         };
-        need(info.input_px.is_none(), "--input", "image size in px", true);
+        need(info.input_px.or(self.fixed_px()).is_none(), "--input", "image size in px", true);
         need(info.classes.is_none(), "--classes", "class names", false);
         need(info.um_per_px.is_none(), "--um-per-px", "micrometres per px", false);
         needs
@@ -64,11 +92,11 @@ impl Checkpoint {
 
     fn assemble(self, info: &BareInfo) -> Result<Student, Reason> {
         let needs = self.needs(info);
-        let Some(px) = info.input_px else { return Err(Reason::Needs(needs)) };
+        let Some(px) = info.input_px.or(self.fixed_px()) else { return Err(Reason::Needs(needs)) };
         if px == 0 || px > MAX_INPUT {
             return Err(Reason::Given(format!("an image size of {px} px is not between 1 and {MAX_INPUT}")));
         }
-        let built = arch::build(&self.architecture, &self.weights, self.tree.as_ref(), px)?;
+        let built = self.build(px)?;
         let mut notes = self.notes;
         notes.extend(built.notes);
         let found = built.graph.class_count()?;

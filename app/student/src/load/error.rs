@@ -3,6 +3,7 @@
 use super::pickle::PickleError;
 use crate::card::CardError;
 use crate::graph::GraphError;
+use crate::onnx::OnnxError;
 
 /// Something the user must or may say about a bare checkpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,6 +95,9 @@ pub enum Reason {
     /// A value given by the user is unusable.
     #[error("{0}")]
     Given(String),
+    /// The ONNX model cannot be used.
+    #[error(transparent)]
+    Onnx(#[from] OnnxError),
     /// The graph does not fit together.
     #[error(transparent)]
     Graph(#[from] GraphError),

@@ -19,6 +19,7 @@ pub use error::{LoadError, Need, Reason};
 pub use info::BareInfo;
 
 use crate::file::{self, Student};
+use crate::onnx::{self, Onnx, Siblings};
 use collect::Contents;
 
 /// A model file, read.
@@ -35,10 +36,23 @@ pub enum Loaded {
 /// # Errors
 /// [`LoadError`] names the reason and the file. Never panics; memory stays within a few times the file's size.
 pub fn load(bytes: &[u8], name: &str) -> Result<Loaded, LoadError> {
-    detect(bytes, name).map_err(|reason| reason.at(name))
+    load_with(bytes, name, &|_| None)
 }
 
-fn detect(bytes: &[u8], name: &str) -> Result<Loaded, Reason> {
+/// [`load`] for models that keep their weights in a second file (ONNX): `siblings` gives the files beside the model, or those
+/// dropped with it, by plain name.
+///
+/// # Errors
+/// As [`load`]; a second file that is missing is named.
+pub fn load_with(bytes: &[u8], name: &str, siblings: &Siblings<'_, '_>) -> Result<Loaded, LoadError> {
+    detect(bytes, name, siblings).map_err(|reason| reason.at(name))
+}
+
+fn detect(bytes: &[u8], name: &str, siblings: &Siblings<'_, '_>) -> Result<Loaded, Reason> {
+    if onnx::is_onnx(bytes) {
+        let model = Onnx::parse(bytes, siblings)?;
+        return Ok(Loaded::Bare(Box::new(Checkpoint::from_onnx(model, name))));
+    }
     let contents = if bytes.starts_with(b"PK\x03\x04") {
         torch_file::read_zip(bytes)?
     } else if torch_file::is_legacy(bytes) {
@@ -69,5 +83,5 @@ fn unknown(bytes: &[u8]) -> String {
     if bytes.is_empty() {
         return "the file is empty".into();
     }
-    "this is no model file we read (PyTorch .pth/.pt or .safetensors)".into()
+    "this is no model file we read (PyTorch .pth/.pt, .safetensors or .onnx)".into()
 }

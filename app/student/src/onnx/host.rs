@@ -3,31 +3,11 @@
 use super::tensor::type_name;
 use std::sync::Arc;
 
-/// An integer, or a multiple of the batch size, which is open.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Int {
-    pub(super) n: i64,
-    /// The number is n · batch.
-    pub(super) batch: bool,
-}
-
-impl Int {
-    pub(super) const BATCH: Int = Int { n: 1, batch: true };
-
-    pub(super) fn known(n: i64) -> Self {
-        Self { n, batch: false }
-    }
-
-    pub(super) fn plain(self) -> Result<i64, String> {
-        if self.batch { Err("it computes with the batch size, which must stay open".into()) } else { Ok(self.n) }
-    }
-}
-
 /// Elements in row-major order.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Data {
     Floats(Arc<[f32]>),
-    Ints(Arc<[Int]>),
+    Ints(Arc<[i64]>),
     /// Of this `TensorProto.DataType`, which we do not compute with.
     Opaque(i64),
 }
@@ -51,7 +31,7 @@ pub(super) struct Host {
 }
 
 impl Host {
-    pub(super) fn ints(shape: Vec<usize>, ints: Vec<Int>) -> Self {
+    pub(super) fn ints(shape: Vec<usize>, ints: Vec<i64>) -> Self {
         Self { shape, data: Data::Ints(ints.into()) }
     }
 
@@ -61,7 +41,7 @@ impl Host {
 
     /// A vector of integers.
     pub(super) fn vector(numbers: &[i64]) -> Self {
-        Self::ints(vec![numbers.len()], numbers.iter().copied().map(Int::known).collect())
+        Self::ints(vec![numbers.len()], numbers.to_vec())
     }
 
     /// Number of elements the shape says.
@@ -73,23 +53,18 @@ impl Host {
     pub(super) fn as_f32(&self) -> Result<Arc<[f32]>, String> {
         match &self.data {
             Data::Floats(f) => Ok(f.clone()),
-            Data::Ints(ints) => ints.iter().map(|i| i.plain().map(|n| n as f32)).collect(),
+            Data::Ints(ints) => Ok(ints.iter().map(|&n| n as f32).collect()),
             Data::Opaque(code) => Err(opaque(*code)),
         }
     }
 
-    /// The elements as integers that may depend on the batch.
-    pub(super) fn as_ints(&self) -> Result<&[Int], String> {
+    /// The elements as integers.
+    pub(super) fn as_i64(&self) -> Result<&[i64], String> {
         match &self.data {
             Data::Ints(ints) => Ok(ints),
             Data::Floats(_) => Err("it needs integers and gets floats".into()),
             Data::Opaque(code) => Err(opaque(*code)),
         }
-    }
-
-    /// The elements as plain integers.
-    pub(super) fn as_i64(&self) -> Result<Vec<i64>, String> {
-        self.as_ints()?.iter().map(|i| i.plain()).collect()
     }
 
     /// The only element, if there is exactly one.
@@ -124,7 +99,7 @@ fn opaque(code: i64) -> String {
 
 /// Row-major strides.
 pub(super) fn strides(shape: &[usize]) -> Vec<usize> {
-    let mut strides = vec![1; shape.len()];
+    let mut strides = vec![1usize; shape.len()];
     for i in (1..shape.len()).rev() {
         strides[i - 1] = strides[i].saturating_mul(shape[i]);
     }

@@ -14,6 +14,8 @@ use std::sync::Arc;
 pub(super) enum Bound {
     /// One per image; the graph's shape is ONNX's without the batch axis in front.
     Image(ValueId),
+    /// Depends on the image, but the batch of one is not (only) in front: the graph's shape is ONNX's whole shape.
+    Loose(ValueId),
     /// Known now.
     Host(Host),
 }
@@ -85,6 +87,7 @@ impl Cx<'_, '_> {
     pub(super) fn image(&self, i: usize) -> Result<ValueId, OnnxError> {
         match self.operand(i)? {
             Bound::Image(id) => Ok(id),
+            Bound::Loose(_) => Err(self.touches_batch()),
             Bound::Host(_) => Err(self.fail(format!("its operand {i} is a constant where a value of the image is needed"))),
         }
     }
@@ -94,7 +97,7 @@ impl Cx<'_, '_> {
         match self.given(i)? {
             None => Ok(None),
             Some(Bound::Host(host)) => Ok(Some(host)),
-            Some(Bound::Image(_)) => Err(self.fail(format!("its operand {i} depends on the image; only constants are supported there"))),
+            Some(_) => Err(self.fail(format!("its operand {i} depends on the image; only constants are supported there"))),
         }
     }
 
@@ -104,7 +107,7 @@ impl Cx<'_, '_> {
 
     /// Operand `i` as plain integers, if given.
     pub(super) fn ints_at(&self, i: usize) -> Result<Option<Vec<i64>>, OnnxError> {
-        self.host(i)?.map(|h| self.named(h.as_i64())).transpose()
+        self.host(i)?.map(|h| self.named(h.as_i64().map(<[i64]>::to_vec))).transpose()
     }
 
     /// Operand `i` as one number, if given.

@@ -6,8 +6,8 @@
 //! hundred bytes in memory. The wire format is four kinds of fields: `wire` reads them in place, weights go straight from the
 //! file to f32, and every stored part is counted. It needs no `protoc`, no macro, and builds for wasm.
 //!
-//! Shapes in a graph carry no batch: axis k of ONNX is axis k − 1 here, the batch size is a symbol in shape arithmetic, and a
-//! node that works on the batch axis is an error. Values and initializers keep their ONNX names.
+//! Shapes in a graph carry no batch: axis k of ONNX is axis k − 1 here. Images are computed one by one, so the batch
+//! size is one in shape arithmetic whatever the exporter saw, and a node that mixes images is an error. Values and initializers keep their ONNX names.
 
 mod error;
 mod external;
@@ -161,7 +161,7 @@ impl Onnx {
 
     fn finish(&self, mut import: Import) -> Result<OnnxModel, OnnxError> {
         let scores = match import.env.get(&self.scores) {
-            Some(Bound::Image(id)) => *id,
+            Some(Bound::Image(id) | Bound::Loose(id)) => *id,
             Some(Bound::Host(h)) => return Err(OnnxError::Head { name: self.scores.clone(), shape: h.shape.clone() }),
             None => return Err(OnnxError::Damaged(format!("nothing makes its output '{}'", self.scores))),
         };

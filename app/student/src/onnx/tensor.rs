@@ -1,7 +1,7 @@
 //! `TensorProto`: weights inline, as typed lists or in a file beside the model, all to f32 (or to integers for shapes).
 
 use super::external::{External, Location};
-use super::host::{Data, Host, Int};
+use super::host::{Data, Host};
 use super::wire::{Budget, Field, Reader, append_floats, damaged};
 use super::OnnxError;
 use crate::load::Dtype;
@@ -126,10 +126,10 @@ fn integers(bytes: &[u8], dtype: Dtype, count: usize, budget: &mut Budget) -> Op
     if !budget.integers(count) {
         return None;
     }
-    let ints: Vec<Int> = match dtype {
-        Dtype::I64 => bytes.as_chunks::<8>().0.iter().map(|b| Int::known(i64::from_le_bytes(*b))).collect(),
-        Dtype::I32 => bytes.as_chunks::<4>().0.iter().map(|b| Int::known(i32::from_le_bytes(*b).into())).collect(),
-        _ => bytes.iter().map(|&b| Int::known((b != 0).into())).collect(),
+    let ints: Vec<i64> = match dtype {
+        Dtype::I64 => bytes.as_chunks::<8>().0.iter().map(|b| i64::from_le_bytes(*b)).collect(),
+        Dtype::I32 => bytes.as_chunks::<4>().0.iter().map(|b| i32::from_le_bytes(*b).into()).collect(),
+        _ => bytes.iter().map(|&b| (b != 0).into()).collect(),
     };
     Some(Data::Ints(ints.into()))
 }
@@ -137,7 +137,7 @@ fn integers(bytes: &[u8], dtype: Dtype, count: usize, budget: &mut Budget) -> Op
 /// Numbers in the typed lists; half precision hides its bits in the integers.
 fn listed(raw: Raw<'_>, dtype: Dtype, integral: bool) -> Data {
     match dtype {
-        _ if integral => Data::Ints(raw.ints.into_iter().map(Int::known).collect()),
+        _ if integral => Data::Ints(raw.ints.into()),
         Dtype::F16 => Data::Floats(raw.ints.iter().map(|&b| half::f16::from_bits(b as u16).to_f32()).collect()),
         Dtype::BF16 => Data::Floats(raw.ints.iter().map(|&b| half::bf16::from_bits(b as u16).to_f32()).collect()),
         Dtype::F64 => Data::Floats(raw.doubles.into()),

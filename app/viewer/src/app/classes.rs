@@ -62,10 +62,11 @@ fn bar(ui: &mut Ui, model: &Model, class: usize, p: Option<f32>, chosen: bool) -
 
 /// The class's name on its colour.
 fn chip(ui: &mut Ui, model: &Model, class: usize) {
-    let fill = model.color(class);
-    let text = RichText::new(model.name(class)).size(theme::SMALL).color(theme::ink_on(fill));
-    let frame = egui::Frame::new().fill(fill).corner_radius(4).inner_margin(egui::Margin::symmetric(6, 2));
-    frame.show(ui, |ui| ui.add(egui::Label::new(text).truncate()));
+    let (fill, name) = (model.color(class), model.name(class));
+    let width = ui.painter().layout_no_wrap(name.to_owned(), theme::words(theme::SMALL), theme::TEXT).size().x + 12.0;
+    let (rect, response) = ui.allocate_exact_size(vec2(width, 20.0), Sense::hover());
+    theme::pill(ui.painter(), rect.left_center(), Align2::LEFT_CENTER, name, fill, theme::ink_on(fill));
+    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("predicted {name}")));
 }
 
 /// Heading over the bars: what was predicted.

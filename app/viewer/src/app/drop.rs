@@ -18,7 +18,7 @@ pub const MOST_FILES: usize = 20_000;
 
 /// Is this name one of a model file?
 pub fn is_model(name: &str) -> bool {
-    has_extension(name, &["safetensors", "pth", "pt"])
+    has_extension(name, &["safetensors", "pth", "pt", "onnx"])
 }
 
 #[cfg(not(target_arch = "wasm32"))]

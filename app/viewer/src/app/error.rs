@@ -47,7 +47,13 @@ fn row(ui: &mut Ui, index: usize, subject: &str, reason: &str, actions: &mut Act
             actions.push(Action::Dismiss(index));
         }
         ui.label(RichText::new(subject).strong());
-        let text = reason.strip_suffix(subject).map_or(reason, |r| r.trim_end_matches([' ', ':', '(']));
+        let text = without_name(reason, subject);
         ui.add(egui::Label::new(text).truncate().show_tooltip_when_elided(true));
     });
+}
+
+/// A message without the file name at its end, where that stands beside it already.
+pub fn without_name<'a>(reason: &'a str, name: &str) -> &'a str {
+    let short = reason.strip_suffix(name).or_else(|| reason.strip_suffix(&format!("({name})")));
+    short.map_or(reason, |r| r.trim_end_matches([' ', ':', '(']))
 }

@@ -87,6 +87,24 @@ fn buttons(ui: &mut Ui, any: bool) -> Option<bool> {
     answer
 }
 
+/// What is on screen while the export is asked for.
+pub struct Seen<'a> {
+    /// The model.
+    pub model: &'a Model,
+    /// The patch on the canvas with its result.
+    pub patch: Option<(Arc<Patch>, Arc<Look>)>,
+    /// All patches.
+    pub items: &'a [Item],
+    /// How maps are shown.
+    pub display: &'a Display,
+    /// What maps are.
+    pub attention: &'a Attention,
+    /// Chosen class.
+    pub class: usize,
+    /// What computed.
+    pub executor: &'a str,
+}
+
 /// Everything the files are made of; it can go to another thread.
 pub struct Export {
     choice: Choice,
@@ -101,16 +119,8 @@ pub struct Export {
 
 impl Export {
     /// Gathers it.
-    pub fn new(
-        choice: &Choice,
-        model: &Model,
-        patch: Option<(Arc<Patch>, Arc<Look>)>,
-        items: &[Item],
-        display: &Display,
-        attention: &Attention,
-        class: usize,
-        executor: &str,
-    ) -> Self {
+    pub fn new(choice: &Choice, seen: Seen<'_>) -> Self {
+        let Seen { model, patch, items, display, attention, class, executor } = seen;
         let card = &model.student.card;
         let named =
             ModelRecord { name: model.title.clone(), sha256: card.weights_sha256.clone(), classes: card.class_names.clone() };

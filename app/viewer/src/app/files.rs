@@ -109,7 +109,7 @@ impl Inbox {
 
     /// Asks for files.
     pub fn pick_files(&self, models_only: bool) {
-        const MODELS: [&str; 3] = ["safetensors", "pth", "pt"];
+        const MODELS: [&str; 4] = ["safetensors", "pth", "pt", "onnx"];
         const PATCHES: [&str; 6] = ["png", "jpg", "jpeg", "tif", "tiff", "svs"];
         let dialog = rfd::AsyncFileDialog::new();
         let dialog = match models_only {

@@ -19,6 +19,7 @@ impl eframe::App for App {
             self.inbox.dropped(dropped);
         }
         self.work(ctx);
+        self.watch_device(ctx);
         #[cfg(target_arch = "wasm32")]
         self.publish();
     }

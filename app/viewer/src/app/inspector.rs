@@ -220,7 +220,7 @@ fn model_section(ui: &mut Ui, model: &Model, actions: &mut Actions) {
         ui.add(egui::Label::new(theme::caption(note)).wrap());
     }
     ui.add_space(2.0);
-    if ui.button("Load a model…").on_hover_text("safetensors, .pth or .pt; or drop the file on the window").clicked() {
+    if ui.button("Load a model…").on_hover_text("safetensors, .pth, .pt or .onnx; or drop the file on the window").clicked() {
         actions.push(Action::OpenModel);
     }
 }

@@ -48,7 +48,7 @@ pub fn show(ui: &mut Ui, ladder: Option<&Steps>, model: Option<&Model>, display:
         ui.add(egui::Label::new(theme::caption("the same field, averaged down before the model sees it")).truncate());
     });
     let (Some(ladder), Some(model)) = (ladder, model) else {
-        ui.centered_and_justified(|ui| ui.label(theme::caption("Choose a patch.")));
+        ui.centered_and_justified(|ui| ui.label(theme::caption("Follows when the patch is analysed")));
         return;
     };
     let count = ladder.steps.len().max(1) as f32;

@@ -30,6 +30,7 @@ mod overlay_paint;
 mod patch_view;
 mod published;
 mod recent;
+mod restart;
 mod schedule;
 mod screens;
 mod setup;
@@ -47,7 +48,9 @@ pub use native::native;
 pub use published::{Published, PublishedPatch};
 pub use setup::{Setup, wgpu_options};
 
-use fovea_engine::Preference;
+use std::sync::Arc;
+
+use fovea_engine::Gpu;
 
 use actions::{Action, Actions};
 use drop::Incoming;
@@ -62,6 +65,9 @@ use crate::analysis::embedded;
 /// The program's window.
 pub struct App {
     gfx: Option<Gfx>,
+    /// The window's device, computing or not: its errors are watched.
+    window_gpu: Option<Arc<Gpu>>,
+    keeper: Option<restart::Keeper>,
     inbox: files::Inbox,
     decoder: decoder::Decoder,
     /// The window's own GPU, where it computes.
@@ -106,13 +112,15 @@ impl App {
     pub fn new(cc: &eframe::CreationContext<'_>, setup: Setup) -> Self {
         theme::apply(&cc.egui_ctx);
         let gfx = cc.wgpu_render_state.as_ref().map(Gfx::new);
-        let (live, reason) = setup::interactive(gfx.as_ref(), setup.preference);
-        let batch = if live.is_some() { Preference::Auto } else { setup.preference };
+        let window_gpu = gfx.as_ref().map(setup::window_gpu);
+        let (live, reason) = setup::interactive(window_gpu.as_ref(), setup.preference);
         let mut app = Self {
-            background: Backend::background(&cc.egui_ctx, batch, reason),
+            background: Backend::background(&cc.egui_ctx, setup.preference, reason),
             inbox: files::Inbox::new(&cc.egui_ctx),
             executor: Executor { text: "looking for a device".into(), ..Executor::default() },
             gfx,
+            window_gpu,
+            keeper: setup.keeper,
             live,
             decoder: decoder::Decoder::default(),
             model: None,
@@ -217,8 +225,16 @@ impl App {
         let Some(choice) = self.export.take() else { return };
         let Some(model) = &self.model else { return };
         let patch = self.open.as_ref().and_then(|o| Some((o.patch.clone(), o.look.clone()?)));
-        let (class, executor) = (self.class(), self.executor.text.clone());
-        let export = export::Export::new(&choice, model, patch, &self.items, &self.display, &self.attention, class, &executor);
+        let seen = export::Seen {
+            model,
+            patch,
+            items: &self.items,
+            display: &self.display,
+            attention: &self.attention,
+            class: self.class(),
+            executor: &self.executor.text,
+        };
+        let export = export::Export::new(&choice, seen);
         self.inbox.save(move || export.files());
     }
 }

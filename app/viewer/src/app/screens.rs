@@ -42,7 +42,7 @@ pub fn failed(ui: &mut Ui, name: &str, reason: &str, actions: &mut Actions) {
         ui.label(RichText::new("This file cannot be shown").size(20.0).color(Color32::WHITE));
         ui.add_space(4.0);
         ui.label(RichText::new(name).strong().color(theme::TEXT));
-        ui.add(egui::Label::new(RichText::new(reason).color(theme::ERROR)).wrap());
+        ui.add(egui::Label::new(RichText::new(super::error::without_name(reason, name)).color(theme::ERROR)).wrap());
         ui.add_space(12.0);
         if ui.button("Try again").clicked() {
             actions.push(Action::Retry);
@@ -71,7 +71,7 @@ fn card(ui: &mut Ui, content: impl FnOnce(&mut Ui)) {
 pub fn hovering(ctx: &egui::Context, files: usize) {
     let rect = ctx.content_rect();
     let painter = ctx.layer_painter(egui::LayerId::new(egui::Order::Foreground, egui::Id::unique("hovering")));
-    painter.rect_filled(rect, CornerRadius::ZERO, Color32::from_black_alpha(150));
+    painter.rect_filled(rect, CornerRadius::ZERO, Color32::from_black_alpha(205));
     let frame = rect.shrink(14.0);
     painter.rect_stroke(frame, CornerRadius::same(10), Stroke::new(2.0, theme::ACCENT), StrokeKind::Inside);
     let text = match files {

@@ -8,19 +8,21 @@ use fovea_engine::{Device, Gpu, Preference, device_descriptor};
 use super::jobs::Backend;
 use super::live::Live;
 use super::overlay_paint::Gfx;
+use super::restart::Keeper;
 
 /// What a window holds at first.
-#[derive(Clone, Debug)]
 pub struct Setup {
     /// The embedded drawings, analysed.
     pub samples: bool,
     /// Where to compute.
     pub preference: Preference,
+    /// Where the state goes when the graphics device is lost; nowhere in a browser.
+    pub keeper: Option<Keeper>,
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { samples: true, preference: Preference::Auto }
+        Self { samples: true, preference: Preference::Auto, keeper: None }
     }
 }
 
@@ -36,15 +38,14 @@ pub fn wgpu_options() -> egui_wgpu::WgpuConfiguration {
 
 /// The window's device as an executor where it is a hardware GPU that computes; else why the CPU computes, where the window
 /// knows better than the background.
-pub(super) fn interactive(gfx: Option<&Gfx>, preference: Preference) -> (Option<Backend>, Option<String>) {
+pub(super) fn interactive(gpu: Option<&Arc<Gpu>>, preference: Preference) -> (Option<Backend>, Option<String>) {
     if preference == Preference::Cpu {
         return (None, Some("chosen".into()));
     }
-    let Some(gfx) = gfx else { return (None, None) };
-    let state = gfx.state();
-    let info = adapter_info(&state.adapter);
-    let gpu = Gpu::shared(state.device.clone(), state.queue.clone(), &info);
-    if gpu.usable() {
+    let Some(gpu) = gpu.cloned() else { return (None, None) };
+    // Asked for by name, a software adapter will do, if it runs compute shaders.
+    let insisted = preference == Preference::Gpu && gpu.device.limits().max_storage_buffers_per_shader_stage >= 8;
+    if gpu.usable() || insisted {
         log::info!("the window's GPU computes: {}", Device::Gpu(gpu.clone()).describe());
         return (Some(Backend::Live(Box::new(Live::new(gpu)))), None);
     }
@@ -54,6 +55,12 @@ pub(super) fn interactive(gfx: Option<&Gfx>, preference: Preference) -> (Option<
         false => "this browser offers no WebGPU".to_owned(),
     });
     (None, reason)
+}
+
+/// The window's device as the engine knows it; its errors and its loss are reported from here on.
+pub(super) fn window_gpu(gfx: &Gfx) -> Arc<Gpu> {
+    let state = gfx.state();
+    Gpu::shared(state.device.clone(), state.queue.clone(), &adapter_info(&state.adapter))
 }
 
 #[cfg(not(target_arch = "wasm32"))]

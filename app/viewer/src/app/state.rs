@@ -63,7 +63,7 @@ pub struct Thumb {
 
 impl Thumb {
     /// Longest side in pixels.
-    pub const SIDE: usize = 64;
+    pub const SIDE: usize = 48;
 
     /// Reduces a patch.
     pub fn of(patch: &Patch) -> Self {

@@ -63,7 +63,8 @@ impl Lowering<'_> {
         let pixels = hw < k;
         let (side, len) = if pixels { (hw, k) } else { (k, hw) };
         if side > EIGEN_SIDE {
-            let what = format!("the principal component of {k} channels × {hw} pixels (one of them may exceed {EIGEN_SIDE})");
+            let what =
+                format!("the principal component of {k} channels × {hw} pixels (only one of the two may exceed {EIGEN_SIDE})");
             return self.unsupported(what, node);
         }
         // A Gram matrix is no larger than what it is made from.

@@ -1,12 +1,13 @@
 //! Arithmetic, comparisons and casts on known tensors.
 
 use super::super::OnnxError;
-use super::super::host::{Data, Host, Int, walk};
+use super::super::host::{Data, Host, walk};
 use super::super::import::Cx;
 use super::charge;
 use std::sync::Arc;
 
-type Ints = fn(Int, Int) -> Result<Int, String>;
+/// `None` where integers overflow or divide by zero.
+type Ints = fn(i64, i64) -> Option<i64>;
 type Floats = fn(f32, f32) -> f32;
 
 pub(super) fn fold(cx: &mut Cx<'_, '_>, hosts: &[Host]) -> Result<Option<Host>, OnnxError> {
@@ -27,81 +28,31 @@ pub(super) fn fold(cx: &mut Cx<'_, '_>, hosts: &[Host]) -> Result<Option<Host>, 
     unary(cx, &hosts[0])
 }
 
-fn same_kind(a: Int, b: Int, combine: fn(i64, i64) -> Option<i64>) -> Result<Int, String> {
-    let overflow = || "its numbers are absurd".to_string();
-    match (a.batch, b.batch) {
-        _ if b.n == 0 && !b.batch => combine(a.n, 0).map(|n| Int { n, ..a }).ok_or_else(overflow),
-        _ if a.n == 0 && !a.batch => combine(0, b.n).map(|n| Int { n, ..b }).ok_or_else(overflow),
-        (x, y) if x == y => combine(a.n, b.n).map(|n| Int { n, batch: x }).ok_or_else(overflow),
-        _ => a.plain().and(b.plain()).map(Int::known),
-    }
-}
-
-fn product(a: Int, b: Int) -> Result<Int, String> {
-    if a.batch && b.batch {
-        return a.plain().map(Int::known);
-    }
-    let n = a.n.checked_mul(b.n).ok_or("its numbers are absurd")?;
-    Ok(Int { n, batch: a.batch || b.batch })
-}
-
-fn quotient(a: Int, b: Int) -> Result<Int, String> {
-    if b.n == 0 {
-        return Err("it divides by zero".into());
-    }
-    match (a.batch, b.batch) {
-        (true, true) if a.n % b.n == 0 => Ok(Int::known(a.n / b.n)),
-        (true, false) if a.n.checked_rem(b.n) == Some(0) => Ok(Int { n: a.n / b.n, batch: true }),
-        _ => a.plain()?.checked_div(b.plain()?).map(Int::known).ok_or_else(|| "its numbers are absurd".into()),
-    }
-}
-
-fn compare(a: Int, b: Int, holds: fn(std::cmp::Ordering) -> bool) -> Result<Int, String> {
-    use std::cmp::Ordering;
-    let order = match (a.batch, b.batch) {
-        (x, y) if x == y => a.n.cmp(&b.n),
-        // The batch is at least one: enough for comparing it with 0 and −1, as exporters do.
-        (true, false) if a.n > 0 && b.n <= 0 => Ordering::Greater,
-        (false, true) if b.n > 0 && a.n <= 0 => Ordering::Less,
-        _ => return a.plain().and(b.plain()).map(Int::known),
-    };
-    Ok(Int::known(holds(order).into()))
-}
-
 fn truth(b: bool) -> f32 {
     if b { 1.0 } else { 0.0 }
 }
 
 /// Both kinds of an operation on two operands.
 fn two(op: &str) -> Option<(Ints, Floats)> {
-    let plain: (Ints, Floats) = match op {
-        "Add" | "Sum" => (|a, b| same_kind(a, b, i64::checked_add), |a, b| a + b),
-        "Sub" => (|a, b| same_kind(a, b, i64::checked_sub), |a, b| a - b),
-        "Mul" => (product, |a, b| a * b),
-        "Div" => (quotient, |a, b| a / b),
-        "Mod" => (
-            |a, b| a.plain()?.checked_rem_euclid(b.plain()?).map(Int::known).ok_or_else(|| "it divides by zero".into()),
-            f32::rem_euclid,
-        ),
-        "Pow" => (
-            |a, b| {
-                let power = u32::try_from(b.plain()?).ok().and_then(|p| a.n.checked_pow(p));
-                power.filter(|_| !a.batch).map(Int::known).ok_or_else(|| "its power is absurd".into())
-            },
-            f32::powf,
-        ),
-        "Max" => (|a, b| Ok(Int::known(a.plain()?.max(b.plain()?))), f32::max),
-        "Min" => (|a, b| Ok(Int::known(a.plain()?.min(b.plain()?))), f32::min),
-        "Equal" => (|a, b| compare(a, b, |o| o.is_eq()), |a, b| truth(a == b)),
-        "Less" => (|a, b| compare(a, b, |o| o.is_lt()), |a, b| truth(a < b)),
-        "Greater" => (|a, b| compare(a, b, |o| o.is_gt()), |a, b| truth(a > b)),
-        "LessOrEqual" => (|a, b| compare(a, b, |o| o.is_le()), |a, b| truth(a <= b)),
-        "GreaterOrEqual" => (|a, b| compare(a, b, |o| o.is_ge()), |a, b| truth(a >= b)),
-        "And" => (|a, b| Ok(Int::known((a.plain()? & b.plain()? != 0).into())), |a, b| truth(a != 0.0 && b != 0.0)),
-        "Or" => (|a, b| Ok(Int::known((a.plain()? | b.plain()? != 0).into())), |a, b| truth(a != 0.0 || b != 0.0)),
+    let both: (Ints, Floats) = match op {
+        "Add" | "Sum" => (i64::checked_add, |a, b| a + b),
+        "Sub" => (i64::checked_sub, |a, b| a - b),
+        "Mul" => (i64::checked_mul, |a, b| a * b),
+        "Div" => (i64::checked_div, |a, b| a / b),
+        "Mod" => (i64::checked_rem_euclid, f32::rem_euclid),
+        "Pow" => (|a, b| a.checked_pow(u32::try_from(b).ok()?), f32::powf),
+        "Max" => (|a, b| Some(a.max(b)), f32::max),
+        "Min" => (|a, b| Some(a.min(b)), f32::min),
+        "Equal" => (|a, b| Some((a == b).into()), |a, b| truth(a == b)),
+        "Less" => (|a, b| Some((a < b).into()), |a, b| truth(a < b)),
+        "Greater" => (|a, b| Some((a > b).into()), |a, b| truth(a > b)),
+        "LessOrEqual" => (|a, b| Some((a <= b).into()), |a, b| truth(a <= b)),
+        "GreaterOrEqual" => (|a, b| Some((a >= b).into()), |a, b| truth(a >= b)),
+        "And" => (|a, b| Some((a != 0 && b != 0).into()), |a, b| truth(a != 0.0 && b != 0.0)),
+        "Or" => (|a, b| Some((a != 0 || b != 0).into()), |a, b| truth(a != 0.0 || b != 0.0)),
         _ => return None,
     };
-    Some(plain)
+    Some(both)
 }
 
 fn broadcast(cx: &Cx<'_, '_>, a: &[usize], b: &[usize]) -> Result<Vec<usize>, OnnxError> {
@@ -133,8 +84,8 @@ fn binary(cx: &mut Cx<'_, '_>, a: &Host, b: &Host, ints: Ints, floats: Floats) -
     let pairs = from_a.iter().zip(&from_b);
     match (&a.data, &b.data) {
         (Data::Ints(p), Data::Ints(q)) => {
-            let made: Result<Vec<Int>, String> = pairs.map(|(&i, &j)| ints(p[i], q[j])).collect();
-            Ok(Host::ints(shape, cx.named(made)?))
+            let made: Option<Vec<i64>> = pairs.map(|(&i, &j)| ints(p[i], q[j])).collect();
+            Ok(Host::ints(shape, made.ok_or_else(|| cx.fail("its numbers are absurd"))?))
         }
         _ => {
             let (p, q) = (cx.named(a.as_f32())?, cx.named(b.as_f32())?);
@@ -149,7 +100,7 @@ fn is_condition(op: &str) -> bool {
 }
 
 fn to_ints(shape: Vec<usize>, floats: &[f32]) -> Host {
-    Host::ints(shape, floats.iter().map(|&v| Int::known(v as i64)).collect())
+    Host::ints(shape, floats.iter().map(|&v| v as i64).collect())
 }
 
 fn cast(cx: &mut Cx<'_, '_>, hosts: &[Host]) -> Result<Host, OnnxError> {
@@ -162,9 +113,9 @@ fn cast(cx: &mut Cx<'_, '_>, hosts: &[Host]) -> Result<Host, OnnxError> {
     };
     match (to, &host.data) {
         (6 | 7 | 9, Data::Floats(f)) if to != 9 => Ok(to_ints(host.shape.clone(), f)),
-        (9, Data::Floats(f)) => Ok(Host::ints(host.shape.clone(), f.iter().map(|&v| Int::known((v != 0.0).into())).collect())),
+        (9, Data::Floats(f)) => Ok(Host::ints(host.shape.clone(), f.iter().map(|&v| (v != 0.0).into()).collect())),
         (6 | 7, Data::Ints(_)) => Ok(host.clone()),
-        (9, Data::Ints(i)) => Ok(Host::ints(host.shape.clone(), i.iter().map(|v| Int::known((v.n != 0).into())).collect())),
+        (9, Data::Ints(i)) => Ok(Host::ints(host.shape.clone(), i.iter().map(|&v| (v != 0).into()).collect())),
         (1 | 10 | 11 | 16, _) => Ok(Host { shape: host.shape.clone(), data: Data::Floats(cx.named(host.as_f32())?) }),
         _ => Err(cx.fail("it makes numbers of a type we do not compute with")),
     }
@@ -174,7 +125,7 @@ fn choose(cx: &mut Cx<'_, '_>, hosts: &[Host]) -> Result<Host, OnnxError> {
     let [condition, a, b] = hosts else { return Err(cx.fail("it needs three operands")) };
     let shape = broadcast(cx, &broadcast(cx, &condition.shape, &a.shape)?, &b.shape)?;
     charge(cx, &shape)?;
-    let yes: Vec<bool> = cx.named(condition.as_ints())?.iter().map(|i| i.n != 0).collect();
+    let yes: Vec<bool> = cx.named(condition.as_i64())?.iter().map(|&n| n != 0).collect();
     let at = [&condition.shape, &a.shape, &b.shape].map(|s| spread(s, &shape));
     let each = (0..at[0].len()).map(|i| (yes[at[0][i]], at[1][i], at[2][i]));
     match (&a.data, &b.data) {
@@ -206,14 +157,14 @@ fn unary(cx: &mut Cx<'_, '_>, host: &Host) -> Result<Option<Host>, OnnxError> {
     };
     charge(cx, &host.shape)?;
     if let Data::Ints(ints) = &host.data {
-        let each = |i: &Int| match op {
-            "Neg" => i.n.checked_neg().map(|n| Int { n, ..*i }).ok_or_else(|| "its numbers are absurd".to_string()),
-            "Abs" => i.n.checked_abs().map(|n| Int { n, ..*i }).ok_or_else(|| "its numbers are absurd".to_string()),
-            "Not" => i.plain().map(|n| Int::known((n == 0).into())),
-            _ => Err("it needs floats and gets integers".to_string()),
+        let each = |&n: &i64| match op {
+            "Neg" => n.checked_neg(),
+            "Abs" => n.checked_abs(),
+            "Not" => Some((n == 0).into()),
+            _ => None,
         };
-        let made: Result<Vec<Int>, String> = ints.iter().map(each).collect();
-        return Ok(Some(Host::ints(host.shape.clone(), cx.named(made)?)));
+        let made: Option<Vec<i64>> = ints.iter().map(each).collect();
+        return made.map(|m| Some(Host::ints(host.shape.clone(), m))).ok_or_else(|| cx.fail("its integers are absurd or should be floats"));
     }
     let data: Arc<[f32]> = cx.named(host.as_f32())?;
     Ok(Some(Host::floats(host.shape.clone(), data.iter().map(|&v| floats(v)).collect())))

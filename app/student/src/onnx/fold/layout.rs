@@ -1,9 +1,9 @@
 //! Moving known elements about: reshape, transpose, slice, gather, concat, …
 
 use super::super::OnnxError;
-use super::super::host::{Data, Host, Int, strides, walk};
+use super::super::host::{Data, Host, strides, walk};
 use super::super::import::Cx;
-use super::super::ops::{split_lengths, squeeze_axes, unsqueezed};
+use super::super::ops::{reshaped, split_lengths, squeeze_axes, unsqueezed};
 use super::super::ranges::ranges;
 use super::charge;
 use super::elementwise::spread;
@@ -13,7 +13,7 @@ pub(super) fn fold(cx: &mut Cx<'_, '_>, hosts: &[Host]) -> Result<Option<Vec<Hos
     let made = match cx.node.op.as_str() {
         "Identity" | "Dropout" => x.clone(),
         "Shape" => Host::vector(&x.shape.iter().map(|&d| d as i64).collect::<Vec<_>>()),
-        "Size" => Host::ints(vec![], vec![Int::known(x.len() as i64)]),
+        "Size" => Host::ints(vec![], vec![x.len() as i64]),
         "Reshape" => reshape(cx, x)?,
         "Flatten" => flatten(cx, x)?,
         "Squeeze" => squeeze(cx, x)?,
@@ -39,21 +39,7 @@ fn reshape(cx: &Cx<'_, '_>, x: &Host) -> Result<Host, OnnxError> {
         Some(shape) => shape,
         None => cx.ints_at(1)?.ok_or_else(|| cx.fail("its shape is missing"))?,
     };
-    let zero_copies = cx.int("allowzero", 0)? == 0;
-    let mut shape = vec![];
-    for (i, &n) in target.iter().enumerate() {
-        shape.push(match n {
-            0 if zero_copies => *x.shape.get(i).ok_or_else(|| cx.fail("it copies a side that is not there"))?,
-            -1 => 1,
-            n => side(cx, n)?,
-        });
-    }
-    let known = shape.iter().try_fold(1usize, |n, &d| n.checked_mul(d)).ok_or_else(|| cx.fail("its shape is absurd"))?;
-    if let Some(open) = target.iter().position(|&n| n == -1) {
-        shape[open] = x.len().checked_div(known).unwrap_or(0);
-    }
-    let count = shape.iter().try_fold(1usize, |n, &d| n.checked_mul(d));
-    if count == Some(x.len()) { Ok(x.reshaped(shape)) } else { Err(cx.fail(format!("{:?} cannot become {target:?}", x.shape))) }
+    Ok(x.reshaped(reshaped(cx, &x.shape, &target)?))
 }
 
 fn flatten(cx: &Cx<'_, '_>, x: &Host) -> Result<Host, OnnxError> {
@@ -169,7 +155,7 @@ fn concat(cx: &mut Cx<'_, '_>, hosts: &[Host]) -> Result<Host, OnnxError> {
     let blocks: Vec<usize> = hosts.iter().map(|h| h.shape[axis..].iter().product()).collect();
     let runs = || (0..outer).flat_map(|o| blocks.iter().enumerate().map(move |(i, &n)| (i, o * n..o * n + n)));
     if hosts.iter().all(|h| matches!(h.data, Data::Ints(_))) {
-        let all = hosts.iter().map(|h| cx.named(h.as_ints())).collect::<Result<Vec<_>, _>>()?;
+        let all = hosts.iter().map(|h| cx.named(h.as_i64())).collect::<Result<Vec<_>, _>>()?;
         return Ok(Host::ints(shape, runs().flat_map(|(i, run)| all[i][run].iter().copied()).collect()));
     }
     let all = hosts.iter().map(|h| cx.named(h.as_f32())).collect::<Result<Vec<_>, _>>()?;
@@ -185,5 +171,5 @@ fn range(cx: &mut Cx<'_, '_>) -> Result<Host, OnnxError> {
     charge(cx, &[count])?;
     // Below the limit, so nothing overflows.
     let each = |i: usize| start.saturating_add(delta.saturating_mul(i as i64));
-    Ok(Host::ints(vec![count], (0..count).map(|i| Int::known(each(i))).collect()))
+    Ok(Host::ints(vec![count], (0..count).map(each).collect()))
 }

@@ -1,14 +1,14 @@
 //! Constants and shape subgraphs, computed while the model is read.
 //!
 //! Exporters write `x.view(x.size(0), -1)` as a subgraph of `Shape`, `Gather`, `Concat`, …: all of it is known once the image
-//! size is, but for the batch size, which stays open as a symbol (see [`super::host::Int`]).
+//! size is. The batch size is one there: images are computed one by one.
 
 mod elementwise;
 mod layout;
 mod reduce;
 
 use super::OnnxError;
-use super::host::{Data, Host, Int};
+use super::host::{Data, Host};
 use super::import::{Bound, Cx};
 
 /// The results of a node whose operands are all known; `None` when they are not, or there is no rule.
@@ -22,7 +22,7 @@ pub(super) fn fold(cx: &mut Cx<'_, '_>) -> Result<Option<Vec<Host>>, OnnxError> 
     for i in 0..cx.node.inputs.len() {
         match cx.given(i)? {
             Some(Bound::Host(host)) => hosts.push(host),
-            Some(Bound::Image(_)) => return Ok(None),
+            Some(_) => return Ok(None),
             None => {}
         }
     }
@@ -59,7 +59,7 @@ fn constant(cx: &Cx<'_, '_>) -> Result<Host, OnnxError> {
         return Ok(Host::floats(vec![], vec![cx.float("value_float", 0.0)?]));
     }
     if cx.has("value_int") {
-        return Ok(Host::ints(vec![], vec![Int::known(cx.int("value_int", 0)?)]));
+        return Ok(Host::ints(vec![], vec![cx.int("value_int", 0)?]));
     }
     if let Some(floats) = cx.floats("value_floats")? {
         return Ok(Host::floats(vec![floats.len()], floats));
@@ -78,7 +78,7 @@ fn of_shape(cx: &mut Cx<'_, '_>) -> Result<Host, OnnxError> {
     let fill = cx.tensor("value")?.unwrap_or(Host::floats(vec![1], vec![0.0]));
     match &fill.data {
         _ if fill.len() != 1 => Err(cx.fail("its fill is not one number")),
-        Data::Ints(i) => Ok(Host::ints(shape, vec![i.first().copied().unwrap_or(Int::known(0)); count])),
+        Data::Ints(i) => Ok(Host::ints(shape, vec![i.first().copied().unwrap_or(0); count])),
         _ => {
             let value = cx.named(fill.as_f32())?.first().copied().unwrap_or(0.0);
             Ok(Host::floats(shape, vec![value; count]))

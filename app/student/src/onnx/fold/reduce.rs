@@ -1,7 +1,7 @@
 //! Reductions of known tensors (weight normalisation, numbers of elements).
 
 use super::super::OnnxError;
-use super::super::host::{Data, Host, Int, strides, walk};
+use super::super::host::{Data, Host, strides, walk};
 use super::super::import::Cx;
 use super::charge;
 
@@ -43,7 +43,7 @@ pub(super) fn fold(cx: &mut Cx<'_, '_>, host: &Host) -> Result<Option<Host>, Onn
     let keep = cx.int("keepdims", 1)? != 0;
     let shape = (0..rank).filter(|&i| keep || !gone(i)).map(|i| if gone(i) { 1 } else { host.shape[i] }).collect();
     Ok(Some(match host.data {
-        Data::Ints(_) => Host::ints(shape, made.into_iter().map(|v| Int::known(v as i64)).collect()),
+        Data::Ints(_) => Host::ints(shape, made.into_iter().map(|v| v as i64).collect()),
         _ => Host::floats(shape, made.into_iter().map(|v| v as f32).collect()),
     }))
 }

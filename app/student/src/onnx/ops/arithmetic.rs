@@ -49,6 +49,7 @@ pub(super) fn binary(cx: &mut Cx<'_, '_>) -> Made {
             (constant(cx, 0, b)?, b)
         }
         (Bound::Host(_), Bound::Host(_)) => return Err(cx.fail("two constants meet that cannot be computed now")),
+        _ => return Err(cx.touches_batch()),
     };
     one(cx.op(Op::Binary(kind), &[a, b])?)
 }
@@ -102,6 +103,7 @@ pub(super) fn many(cx: &mut Cx<'_, '_>) -> Made {
                 id
             }
             Bound::Host(_) => constant(cx, i, image)?,
+            Bound::Loose(_) => return Err(cx.touches_batch()),
         };
         sum = Some(match sum {
             None => value,

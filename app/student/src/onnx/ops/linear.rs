@@ -60,6 +60,7 @@ fn bias_row(bias: &Host, width: usize) -> Result<Host, String> {
 pub(super) fn matmul(cx: &mut Cx<'_, '_>) -> Made {
     let x = match (cx.operand(0)?, cx.operand(1)?) {
         (Bound::Image(x), Bound::Host(_)) => x,
+        (Bound::Loose(_), _) | (_, Bound::Loose(_)) => return Err(cx.touches_batch()),
         (Bound::Image(_), Bound::Image(_)) => {
             return Err(cx.fail("it multiplies two values of the image (attention); only constant weights are supported"));
         }

@@ -5,6 +5,7 @@ mod arithmetic;
 mod conv;
 mod index;
 mod linear;
+mod logic;
 mod norm;
 mod pool;
 mod reduce;
@@ -12,7 +13,7 @@ mod reshape;
 mod resize;
 
 pub(super) use index::split_lengths;
-pub(super) use reshape::{axes as squeeze_axes, unsqueezed};
+pub(super) use reshape::{axes as squeeze_axes, reshaped, unsqueezed};
 
 use super::OnnxError;
 use super::import::{Bound, Cx, Made};
@@ -41,8 +42,11 @@ pub(super) fn handler(op: &str) -> Option<Handler> {
         "Clip" => activation::clip,
         "PRelu" => activation::prelu,
         "Identity" | "Dropout" | "Cast" | "CastLike" => same,
-        "Constant" | "ConstantOfShape" | "Range" | "Where" | "Equal" | "Less" | "Greater" | "LessOrEqual" | "GreaterOrEqual"
-        | "And" | "Or" | "Not" | "Mod" | "Floor" | "Ceil" | "ReduceProd" => only_constant,
+        "Equal" | "Less" | "Greater" | "LessOrEqual" | "GreaterOrEqual" => logic::compare,
+        "Not" => logic::not,
+        "And" => logic::and,
+        "Where" => logic::choose,
+        "Constant" | "ConstantOfShape" | "Range" | "Or" | "Mod" | "Floor" | "Ceil" | "ReduceProd" => only_constant,
         "ReduceMean" | "ReduceSum" | "ReduceMax" | "ReduceMin" | "ReduceL1" | "ReduceL2" | "ReduceSumSquare" => reduce::reduce,
         "Concat" => index::concat,
         "Split" => index::split,

@@ -1,30 +1,40 @@
-//! Shapes: asking for them and changing them. The batch axis stays in front.
+//! Shapes: asking for them and changing them.
 
 use super::super::OnnxError;
-use super::super::host::{Host, Int};
+use super::super::host::Host;
 use super::super::import::{Bound, Cx, Made, one};
 use crate::graph::{Op, ValueId};
 
-/// ONNX's shape of an activation.
-fn onnx_shape(cx: &Cx<'_, '_>, x: ValueId) -> Vec<Int> {
-    let item = cx.shape(x);
-    std::iter::once(Int::BATCH).chain(item.iter().map(|&d| Int::known(d as i64))).collect()
-}
-
 pub(super) fn shape(cx: &mut Cx<'_, '_>) -> Made {
-    let x = cx.image(0)?;
-    let sides = onnx_shape(cx, x);
+    let (_, sides) = whole(cx, 0)?;
     let rank = sides.len() as i64;
-    let at = |v: i64| if v < 0 { v.saturating_add(rank) } else { v }.clamp(0, rank);
+    let at = |v: i64| if v < 0 { v.saturating_add(rank) } else { v }.clamp(0, rank) as usize;
     let (start, end) = (at(cx.int("start", 0)?), at(cx.int("end", rank)?));
-    let part: Vec<Int> = sides.into_iter().skip(start as usize).take(end.saturating_sub(start).max(0) as usize).collect();
-    Ok(vec![Bound::Host(Host::ints(vec![part.len()], part))])
+    let part: Vec<i64> = sides.get(start..end).unwrap_or(&[]).iter().map(|&d| d as i64).collect();
+    Ok(vec![Bound::Host(Host::vector(&part))])
 }
 
 pub(super) fn size(cx: &mut Cx<'_, '_>) -> Made {
-    let x = cx.image(0)?;
-    let n = cx.shape(x).iter().product::<usize>() as i64;
-    Ok(vec![Bound::Host(Host::ints(vec![], vec![Int { n, batch: true }]))])
+    let (_, sides) = whole(cx, 0)?;
+    Ok(vec![Bound::Host(Host::ints(vec![], vec![sides.iter().product::<usize>() as i64]))])
+}
+
+/// Operand `i`, which depends on the image, and ONNX's shape of it for a batch of one.
+pub(super) fn whole(cx: &Cx<'_, '_>, i: usize) -> Result<(ValueId, Vec<usize>), OnnxError> {
+    match cx.operand(i)? {
+        Bound::Image(id) => Ok((id, [&[1], &cx.shape(id)[..]].concat())),
+        Bound::Loose(id) => Ok((id, cx.shape(id))),
+        Bound::Host(_) => Err(cx.fail("two constants meet that cannot be computed now")),
+    }
+}
+
+/// `x` with ONNX's shape `whole`: an image value again when the first axis can be the batch.
+pub(super) fn settle(cx: &mut Cx<'_, '_>, x: ValueId, whole: &[usize]) -> Made {
+    match whole.split_first() {
+        Some((1, item)) => to(cx, x, item.to_vec()),
+        _ if cx.shape(x) == whole => Ok(vec![Bound::Loose(x)]),
+        _ => Ok(vec![Bound::Loose(cx.op(Op::Reshape { shape: whole.to_vec() }, &[x])?)]),
+    }
 }
 
 /// Gives `x` another shape, or leaves it when it has that shape.
@@ -45,62 +55,60 @@ pub(super) fn flatten(cx: &mut Cx<'_, '_>) -> Made {
     }
 }
 
-/// True when a target side stands for the batch.
-fn is_batch(cx: &Cx<'_, '_>, side: Int) -> bool {
-    // Exporters write the batch size they saw, and images are computed one by one, so 1 always fits.
-    let fixed = cx.im.batch.is_some_and(|b| i64::try_from(b) == Ok(side.n));
-    if side.batch { side.n == 1 } else { side.n == 1 || fixed }
+/// True for the batch size the exporter saw, where one image stands now.
+fn is_fixed_batch(cx: &Cx<'_, '_>, side: i64) -> bool {
+    cx.im.batch.is_some_and(|b| i64::try_from(b) == Ok(side))
 }
 
 pub(super) fn reshape(cx: &mut Cx<'_, '_>) -> Made {
-    let x = cx.image(0)?;
-    let target = match cx.ints("shape")? {
-        Some(shape) => Host::vector(&shape),
-        None => cx.needed_host(1)?,
+    let (x, old) = whole(cx, 0)?;
+    let mut target = match cx.ints("shape")? {
+        Some(shape) => shape,
+        None => cx.ints_at(1)?.ok_or_else(|| cx.fail("its shape is missing"))?,
     };
-    let target = cx.named(target.as_ints())?.to_vec();
-    let item = cx.shape(x);
+    if let Some(front) = target.first_mut().filter(|n| is_fixed_batch(cx, **n)) {
+        *front = 1;
+    }
+    let new = reshaped(cx, &old, &target)?;
+    settle(cx, x, &new)
+}
+
+/// The sides a reshape asks for: 0 copies, −1 takes what is left.
+pub(in super::super) fn reshaped(cx: &Cx<'_, '_>, old: &[usize], target: &[i64]) -> Result<Vec<usize>, OnnxError> {
+    let product = |sides: &[usize]| sides.iter().try_fold(1usize, |n, &d| n.checked_mul(d));
     let zero_copies = cx.int("allowzero", 0)? == 0;
-    let Some((&front, rest)) = target.split_first() else { return Err(cx.touches_batch()) };
-    let count: usize = item.iter().product();
-    let mut open = None;
-    let mut shape = vec![];
-    for (i, &side) in rest.iter().enumerate() {
-        let n = cx.named(side.plain())?;
-        shape.push(match n {
-            0 if zero_copies => *item.get(i).ok_or_else(|| cx.fail("it copies a side that is not there"))?,
-            -1 if open.is_none() && (front.batch || front.n != -1) => {
-                open = Some(i);
-                1
-            }
-            n => usize::try_from(n).ok().filter(|&n| n > 0).ok_or_else(|| cx.fail(format!("it asks for a side of {n}")))?,
+    let mut new = vec![];
+    for (i, &n) in target.iter().enumerate() {
+        new.push(match n {
+            0 if zero_copies => *old.get(i).ok_or_else(|| cx.fail("it copies a side that is not there"))?,
+            -1 => 1,
+            n => usize::try_from(n).map_err(|_| cx.fail(format!("it asks for a side of {n}")))?,
         });
     }
-    let known = shape.iter().try_fold(1usize, |n, &d| n.checked_mul(d)).ok_or_else(|| cx.fail("its shape is absurd"))?;
-    if let Some(i) = open {
-        shape[i] = count / known;
+    let count = product(old);
+    if let Some(open) = target.iter().position(|&n| n == -1) {
+        new[open] = count.zip(product(&new)).and_then(|(all, known)| all.checked_div(known)).unwrap_or(0);
     }
-    let front_fits = is_batch(cx, front) || (!front.batch && (front.n == -1 || (front.n == 0 && zero_copies)));
-    let fits = shape.iter().product::<usize>() == count;
-    match (front_fits, fits) {
-        (true, true) => to(cx, x, shape),
-        (_, false) if !front.batch && front.n > 0 && !front_fits => Err(cx.touches_batch()),
-        (true, false) => Err(cx.fail(format!("{item:?} per image cannot become {shape:?}"))),
-        (false, _) => Err(cx.touches_batch()),
-    }
+    if count.is_some() && product(&new) == count { Ok(new) } else { Err(cx.fail(format!("{old:?} cannot become {target:?}"))) }
 }
 
 pub(super) fn transpose(cx: &mut Cx<'_, '_>) -> Made {
-    let x = cx.image(0)?;
-    let rank = cx.shape(x).len() + 1;
+    let (x, old) = whole(cx, 0)?;
+    let rank = old.len();
     let perm = cx.ints("perm")?.unwrap_or_else(|| (0..rank as i64).rev().collect());
     let perm = perm.iter().map(|&p| cx.axis(p, rank)).collect::<Result<Vec<_>, _>>()?;
+    let image = cx.shape(x).len() < rank;
     match perm.split_first() {
-        Some((0, rest)) if perm.len() == rank && !rest.contains(&0) => {
+        Some((0, rest)) if image && perm.len() == rank && !rest.contains(&0) => {
             let perm: Vec<usize> = rest.iter().map(|p| p - 1).collect();
             one(cx.op(Op::Transpose { perm }, &[x])?)
         }
-        _ => Err(cx.touches_batch()),
+        _ => {
+            let with_batch = if image { cx.part(Op::Reshape { shape: old }, &[x], "batch")? } else { x };
+            let turned = cx.part(Op::Transpose { perm }, &[with_batch], "turned")?;
+            let shape = cx.shape(turned);
+            settle(cx, turned, &shape)
+        }
     }
 }
 
@@ -126,7 +134,7 @@ pub(super) fn squeeze(cx: &mut Cx<'_, '_>) -> Made {
     to(cx, x, rest)
 }
 
-/// The shape with sides of one put in; ONNX counts their axes in the result. Works with and without a batch axis in front.
+/// The shape with sides of one put in; ONNX counts their axes in the result.
 pub(in super::super) fn unsqueezed(cx: &Cx<'_, '_>, shape: &[usize]) -> Result<Vec<usize>, OnnxError> {
     let axes = axes(cx)?.ok_or_else(|| cx.fail("its axes are missing"))?;
     let rank = shape.len().saturating_add(axes.len());
@@ -137,23 +145,17 @@ pub(in super::super) fn unsqueezed(cx: &Cx<'_, '_>, shape: &[usize]) -> Result<V
 }
 
 pub(super) fn unsqueeze(cx: &mut Cx<'_, '_>) -> Made {
-    let x = cx.image(0)?;
-    // A batch of one that nobody asks for stands in front while the axes are counted.
-    const BATCH: usize = usize::MAX;
-    let wide = unsqueezed(cx, &[&[BATCH], &cx.shape(x)[..]].concat())?;
-    match wide.split_first() {
-        Some((&BATCH, item)) => to(cx, x, item.to_vec()),
-        _ => Err(cx.touches_batch()),
-    }
+    let (x, old) = whole(cx, 0)?;
+    let wide = unsqueezed(cx, &old)?;
+    settle(cx, x, &wide)
 }
 
 pub(super) fn expand(cx: &mut Cx<'_, '_>) -> Made {
     let x = cx.image(0)?;
-    let target = cx.needed_host(1)?;
-    let target = cx.named(target.as_ints())?.to_vec();
+    let target = cx.ints_at(1)?.ok_or_else(|| cx.fail("its shape is missing"))?;
     let item = cx.shape(x);
     let sides = if target.len() == item.len() + 1 {
-        if !is_batch(cx, target[0]) {
+        if target[0] != 1 && !is_fixed_batch(cx, target[0]) {
             return Err(cx.touches_batch());
         }
         &target[1..]
@@ -164,8 +166,7 @@ pub(super) fn expand(cx: &mut Cx<'_, '_>) -> Made {
     };
     let missing = item.len() - sides.len();
     let mut shape = item.clone();
-    for (old, side) in shape[missing..].iter_mut().zip(sides) {
-        let n = cx.named(side.plain())?;
+    for (old, &n) in shape[missing..].iter_mut().zip(sides) {
         let n = usize::try_from(n).ok().filter(|&n| n > 0).ok_or_else(|| cx.fail(format!("it asks for a side of {n}")))?;
         match (*old, n) {
             (_, 1) => {}

@@ -8,8 +8,7 @@ use crate::graph::{Coordinates, NearestRounding, Op, Resize, ResizeMode};
 /// What the node asks for on each axis.
 enum Target {
     Scales(Vec<f32>),
-    /// `None` where the side stays as it is (the batch).
-    Sizes(Vec<Option<usize>>),
+    Sizes(Vec<usize>),
 }
 
 pub(super) fn resize(cx: &mut Cx<'_, '_>) -> Made {
@@ -71,12 +70,8 @@ fn target(cx: &Cx<'_, '_>) -> Result<Target, OnnxError> {
     if cx.text("keep_aspect_ratio_policy", "stretch")? != "stretch" {
         return Err(cx.fail("keeping the aspect ratio is not supported"));
     }
-    let side = |i: &super::super::host::Int| match (i.batch, usize::try_from(i.n)) {
-        (true, _) => Ok(None),
-        (false, Ok(n)) if n > 0 => Ok(Some(n)),
-        _ => Err(cx.fail(format!("it asks for a side of {}", i.n))),
-    };
-    Ok(Target::Sizes(cx.named(sizes.as_ints())?.iter().map(side).collect::<Result<_, _>>()?))
+    let side = |&n: &i64| usize::try_from(n).ok().filter(|&n| n > 0).ok_or_else(|| cx.fail(format!("it asks for a side of {n}")));
+    Ok(Target::Sizes(cx.named(sizes.as_i64())?.iter().map(side).collect::<Result<_, _>>()?))
 }
 
 type Sized = ([usize; 2], Option<[f32; 2]>);
@@ -98,7 +93,7 @@ fn output_size(cx: &Cx<'_, '_>, input: [usize; 2], channels: usize) -> Result<Si
         let fixed = |same: bool| if same { Ok(()) } else { Err(cx.fail("it resizes the batch or the channels")) };
         match (&target, axis.checked_sub(2)) {
             (Target::Scales(s), None) => fixed(s[i] == 1.0)?,
-            (Target::Sizes(s), None) => fixed(axis == 0 || s[i].is_none_or(|n| n == channels))?,
+            (Target::Sizes(s), None) => fixed(axis == 0 || s[i] == channels)?,
             (Target::Scales(s), Some(side)) => {
                 let length = (input[side] as f32 * s[i]).floor();
                 if !(s[i] > 0.0 && (1.0..1e6).contains(&length)) {
@@ -107,7 +102,7 @@ fn output_size(cx: &Cx<'_, '_>, input: [usize; 2], channels: usize) -> Result<Si
                 (size[side], factor[side]) = (length as usize, 1.0 / s[i]);
             }
             (Target::Sizes(s), Some(side)) => {
-                size[side] = s[i].ok_or_else(|| cx.fail("it resizes to the batch size"))?;
+                size[side] = s[i];
                 factor[side] = input[side] as f32 / size[side] as f32;
             }
         }

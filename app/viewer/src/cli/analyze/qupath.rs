@@ -106,6 +106,6 @@ mod tests {
         let two = [report("x.png", None), report("y/x.png", None)];
         let made = files(&two, &["a".into()], &[]).unwrap();
         let names: Vec<_> = made.iter().map(|m| m.0.clone()).collect();
-        assert_eq!(names, ["qupath/x-2.geojson", "qupath/x.geojson"].map(PathBuf::from));
+        assert_eq!(names, ["qupath/x.geojson", "qupath/x-2.geojson"].map(PathBuf::from));
     }
 }

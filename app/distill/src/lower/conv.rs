@@ -1,0 +1,60 @@
+//! Convolution, its adjoint, and the fully connected layer.
+
+use super::value::{Wide, lead, planes, unplanes};
+use super::{Context, LowerError};
+use burn::tensor::Tensor;
+use burn::tensor::module;
+use burn::tensor::ops::{ConvOptions, ConvTransposeOptions};
+use fovea_student::graph::Conv;
+
+fn kernel(w: &Wide) -> Tensor<4> {
+    let [_, _, a, b, c, d] = w.dims();
+    w.clone().reshape([a, b, c, d])
+}
+
+fn bias(x: &[Wide]) -> Option<Tensor<1>> {
+    x.get(2).map(|b| b.clone().reshape([b.dims()[5]]))
+}
+
+/// x, weight, optional bias.
+pub(super) fn conv2d(c: &Conv, x: &[Wide]) -> Wide {
+    let [top, left, bottom, right] = c.pads;
+    let mut options = ConvOptions::new(c.stride, [0, 0], c.dilation, c.groups);
+    options.padding = [(top, bottom), (left, right)];
+    unplanes(module::conv2d(planes(&x[0]), kernel(&x[1]), bias(x), options), lead(&x[0]))
+}
+
+/// x, weight, optional bias; `size` is that of the result.
+pub(super) fn conv_transpose2d(c: &Conv, size: [usize; 2], x: &[Wide]) -> Wide {
+    let weight = kernel(&x[1]);
+    let [_, _, kh, kw] = weight.dims();
+    let input = planes(&x[0]);
+    let [_, _, ih, iw] = input.dims();
+    let symmetric = c.pads[0] == c.pads[2] && c.pads[1] == c.pads[3];
+    let pads = if symmetric { [c.pads[0], c.pads[1]] } else { [0, 0] };
+    // Rows that no window of the convolution reached: the stride leaves their number open.
+    let open = |i: usize, n: usize, k: usize| {
+        let padded = size[i] + c.pads[i] + c.pads[i + 2];
+        padded.saturating_sub((n - 1) * c.stride[i] + c.dilation[i] * (k - 1) + 1)
+    };
+    let options = ConvTransposeOptions::new(c.stride, pads, [open(0, ih, kh), open(1, iw, kw)], c.dilation, c.groups);
+    let full = module::conv_transpose2d(input, weight, bias(x), options);
+    let out = if symmetric { full } else { full.narrow(2, c.pads[0], size[0]).narrow(3, c.pads[1], size[1]) };
+    unplanes(out, lead(&x[0]))
+}
+
+/// x, weight, optional bias.
+pub(super) fn linear(at: &Context<'_>, transposed: bool, x: &[Wide]) -> Result<Wide, LowerError> {
+    let [.., rows, columns] = x[1].dims();
+    let matrix: Tensor<2> = x[1].clone().reshape([rows, columns]);
+    let matrix = if transposed { matrix } else { matrix.transpose() };
+    let [k, m] = matrix.dims();
+    let dims = x[0].dims();
+    let flat: Tensor<2> = x[0].clone().reshape([dims[..5].iter().product(), k]);
+    let product = flat.matmul(matrix);
+    let sum = match bias(x) {
+        Some(b) => product + b.reshape([1, m]),
+        None => product,
+    };
+    Ok(sum.reshape(at.wide(lead(&x[0]))?))
+}

@@ -1,0 +1,86 @@
+//! What outlives a lost graphics device: the window is opened again with it, and computes on the CPU.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use fovea_engine::EngineError;
+use fovea_student::file::Student;
+
+use super::App;
+use super::drop::Incoming;
+use super::model::Model;
+use super::setup::Setup;
+use super::state::{Attention, Display};
+
+/// The state worth keeping.
+#[derive(Default)]
+pub struct Kept {
+    /// Patches; true for drawings.
+    items: Vec<(Incoming, bool)>,
+    selected: Option<usize>,
+    display: Display,
+    attention: Option<Attention>,
+    student: Option<Arc<Student>>,
+    reason: String,
+}
+
+/// Where a dying window leaves its state for the next one.
+#[derive(Clone, Default)]
+pub struct Keeper(Arc<Mutex<Option<Kept>>>);
+
+impl Keeper {
+    /// What a window left, once.
+    pub fn take(&self) -> Option<Kept> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    fn put(&self, kept: Kept) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(kept);
+    }
+}
+
+impl App {
+    /// A window with what another one left.
+    pub(super) fn resumed(cc: &eframe::CreationContext<'_>, kept: Kept, keeper: Keeper) -> Self {
+        let setup = Setup { samples: false, preference: fovea_engine::Preference::Cpu, keeper: Some(keeper) };
+        let mut app = Self::new(cc, setup);
+        let Kept { items, selected, display, attention, student, reason } = kept;
+        for (file, synthetic) in items {
+            app.add(vec![file], synthetic);
+        }
+        app.display = display;
+        if let Some(student) = student {
+            app.set_model(Model::new(student));
+        }
+        if let Some(attention) = attention {
+            app.set_attention(attention);
+        }
+        if let Some(selected) = selected {
+            app.select(selected);
+        }
+        app.problems.add("Graphics", format!("{reason}; the window was opened again, and the CPU computes"));
+        app
+    }
+
+    /// Watches the window's device. A lost one closes the window, which is opened again with everything in it.
+    pub(super) fn watch_device(&mut self, ctx: &egui::Context) {
+        let Some(fault) = self.window_gpu.as_ref().and_then(|gpu| gpu.fault()) else { return };
+        let reason = fault.to_string();
+        let lost = matches!(fault, EngineError::DeviceLost(_));
+        let Some(keeper) = self.keeper.take_if(|_| lost) else {
+            if !lost {
+                self.problems.add("Graphics", reason);
+            }
+            return;
+        };
+        log::error!("{reason}: the window is opened again");
+        keeper.put(Kept {
+            items: self.items.drain(..).map(|i| (Incoming { name: i.name, source: i.source }, i.synthetic)).collect(),
+            selected: self.selected.take(),
+            display: self.display.clone(),
+            attention: Some(self.attention.clone()),
+            student: self.model.as_ref().map(|m| m.student.clone()),
+            reason,
+        });
+        ctx.send_viewport_cmd(egui::ViewportCommand::Close);
+    }
+}
