@@ -72,7 +72,7 @@ pub(crate) fn explained(graph: &Graph, terms: &Terms, name: impl Fn(&At) -> &str
         Ok(Request { layer, method, relu })
     };
     let requests = terms.at.iter().map(request).collect::<Result<Vec<_>, StepError>>()?;
-    let spec = Explain { requests, classes: None, grid: None, normalise: false, closed_form: true };
+    let spec = Explain { requests, classes: None, grid: None, normalise: false, closed_form: true, gradients: false };
     Ok(explain(graph, &spec)?)
 }
 

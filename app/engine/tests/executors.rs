@@ -14,7 +14,7 @@ fn request(layer: &str, method: Method, relu: bool) -> Request {
 
 fn everything(levels: &[&str]) -> Explain {
     let all = levels.iter().flat_map(|l| Method::ALL.iter().map(|m| request(l, *m, false)));
-    Explain { requests: all.collect(), classes: None, grid: None, normalise: true, closed_form: true }
+    Explain { requests: all.collect(), classes: None, grid: None, normalise: true, closed_form: true, gradients: false }
 }
 
 #[test]

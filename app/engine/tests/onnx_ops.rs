@@ -25,7 +25,7 @@ fn load(bytes: &[f32], name: &str) -> OnnxModel {
 
 fn all(device: &Device) {
     let cases = cases();
-    let mut failed = vec![];
+    let (mut failed, mut count) = (vec![], 0);
     for (key, bytes) in cases.iter().filter(|(k, _)| k.ends_with(".model")) {
         let name = key.trim_end_matches(".model");
         let model = load(bytes.data(), name);
@@ -34,12 +34,14 @@ fn all(device: &Device) {
         let made = run(device, &model.graph, &model.weights, x.data(), 2);
         let logits = made.get("logits").unwrap();
         let error = if logits.shape == y.shape() { relative(&logits.data, y.data()) } else { f64::INFINITY };
+        count += 1;
         // A NaN is an error too.
-        if !(error <= 1e-5) {
+        if error.is_nan() || error > 1e-5 {
             failed.push(format!("{name}: {error:e} {:?} {:?}", logits.shape, y.shape()));
         }
     }
     assert!(failed.is_empty(), "{failed:#?}");
+    assert!(count >= 150, "only {count} cases were run");
 }
 
 #[test]

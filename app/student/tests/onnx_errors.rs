@@ -4,7 +4,9 @@
 mod onnx_models;
 
 use fovea_student::onnx::{self, OnnxError, OnnxModel, Refusal};
-use onnx_models::{Message, Model, attribute, attribute_ints, external, floats, head, head_weights, header, ints, node, node_in, port};
+use onnx_models::{
+    Message, Model, attribute, attribute_ints, external, floats, head, head_weights, header, ints, node, node_in, port,
+};
 use std::borrow::Cow;
 
 fn load(model: &Model) -> Result<OnnxModel, OnnxError> {
@@ -153,7 +155,11 @@ fn weights_of_the_wrong_shape_name_the_node() {
 
 #[test]
 fn the_batch_axis_is_left_alone() {
-    let turned = with(&[node("Transpose", &["x"], &["t"], &[attribute_ints("perm", &[1, 0, 2, 3])]), node("Relu", &["t"], &["r"], &[])], &[], "r");
+    let turned = with(
+        &[node("Transpose", &["x"], &["t"], &[attribute_ints("perm", &[1, 0, 2, 3])]), node("Relu", &["t"], &["r"], &[])],
+        &[],
+        "r",
+    );
     let text = error(&turned);
     assert!(text.contains("batch") && text.contains("node_r"), "{text}");
     let reduced = with(&[node("ReduceMean", &["x"], &["r"], &[attribute_ints("axes", &[0])])], &[], "r");
@@ -195,7 +201,11 @@ fn sizes_in_a_file_are_claims() {
     for w in weights {
         assert!(load(&Model::new(&[vec![node("Relu", &["x"], &["r"], &[])], head("r")].concat(), &[w])).is_err());
     }
-    let huge = with(&[node("ConstantOfShape", &["s"], &["c"], &[]), node("Add", &["x", "c"], &["r"], &[])], &[ints("s", &[1 << 20, 1 << 20])], "r");
+    let huge = with(
+        &[node("ConstantOfShape", &["s"], &["c"], &[]), node("Add", &["x", "c"], &["r"], &[])],
+        &[ints("s", &[1 << 20, 1 << 20])],
+        "r",
+    );
     assert!(matches!(load(&huge), Err(OnnxError::TooLarge(_))));
     // Each of forty nodes doubles what it reads.
     let mut chain = vec![];

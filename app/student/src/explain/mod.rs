@@ -93,13 +93,15 @@ pub struct Explain {
     pub normalise: bool,
     /// Use the closed form where the layer feeds global average pooling and one Linear.
     pub closed_form: bool,
+    /// Return the gradients too: [`gradient_output`].
+    pub gradients: bool,
 }
 
 impl Explain {
     /// One map for all classes, raw and normalised.
     pub fn one(layer: impl Into<String>, method: Method) -> Self {
         let request = Request { layer: layer.into(), method, relu: false };
-        Self { requests: vec![request], classes: None, grid: None, normalise: true, closed_form: true }
+        Self { requests: vec![request], classes: None, grid: None, normalise: true, closed_form: true, gradients: false }
     }
 }
 
@@ -111,6 +113,12 @@ pub fn raw_output(i: usize) -> String {
 /// Name of the output with normalised map `i` (min-max, jointly over pixels and classes).
 pub fn minmax_output(i: usize) -> String {
     format!("map.{i}.minmax")
+}
+
+/// Name of the output with the gradient behind map `i`, shape `[classes, k, h, w]` per sample, or `[classes, k]` where it is
+/// the same at every pixel. Maps without a gradient (EigenCAM) have none.
+pub fn gradient_output(i: usize) -> String {
+    format!("gradient.{i}")
 }
 
 /// Why a network cannot be explained as asked.
@@ -175,6 +183,10 @@ pub fn explain(graph: &Graph, spec: &Explain) -> Result<Graph, ExplainError> {
             raw = b.node(Op::Resize(resize), &[raw], "teacher grid", "map.grid")?;
         }
         outputs.push(Output { name: raw_output(i), value: raw });
+        if let (true, Some(Gradient::Uniform(g) | Gradient::Full(g))) = (spec.gradients, gradients[i]) {
+            let value = b.node(Op::FoldClasses { classes: classes.len() }, &[g], "gradient", &gradient_output(i))?;
+            outputs.push(Output { name: gradient_output(i), value });
+        }
         if spec.normalise {
             let value = b.node(Op::MinMax, &[raw], "joint min-max", &minmax_output(i))?;
             outputs.push(Output { name: minmax_output(i), value });

@@ -38,7 +38,11 @@ impl<'s, 'a> External<'s, 'a> {
         let all: &[u8] = self.files.get(&at.file).map_or(&[], |f| f);
         let refuse = |what: String| OnnxError::Tensor { tensor: tensor.into(), what };
         let number = |text: &str, default: usize| {
-            if text.is_empty() { Ok(default) } else { text.parse().map_err(|_| refuse(format!("its place '{text}' is no number"))) }
+            if text.is_empty() {
+                Ok(default)
+            } else {
+                text.parse().map_err(|_| refuse(format!("its place '{text}' is no number")))
+            }
         };
         let (offset, length) = (number(&at.offset, 0)?, number(&at.length, want)?);
         if length != want {
@@ -81,8 +85,13 @@ mod tests {
         let mut external = External::new(&file);
         assert_eq!(external.bytes("w", &at("m.data", "4", "4"), 4).unwrap(), [4, 5, 6, 7]);
         assert_eq!(external.bytes("w", &at("m.data", "", ""), 8).unwrap().len(), 8);
-        for (offset, length) in [("5", "4"), ("18446744073709551615", "4"), ("-1", "4"), ("0", "5"), ("x", ""), ("", "99999999999999999999")] {
-            assert!(matches!(external.bytes("w", &at("m.data", offset, length), 4), Err(OnnxError::Tensor { .. })), "{offset} {length}");
+        for (offset, length) in
+            [("5", "4"), ("18446744073709551615", "4"), ("-1", "4"), ("0", "5"), ("x", ""), ("", "99999999999999999999")]
+        {
+            assert!(
+                matches!(external.bytes("w", &at("m.data", offset, length), 4), Err(OnnxError::Tensor { .. })),
+                "{offset} {length}"
+            );
         }
         let missing = external.bytes("w", &at("other.data", "", ""), 4).unwrap_err();
         assert!(missing.to_string().contains("other.data"), "{missing}");

@@ -85,7 +85,9 @@ impl Host {
     pub(super) fn picked(&self, shape: Vec<usize>, from: &[usize]) -> Result<Self, String> {
         let out_of_range = || "an index lies outside its tensor".to_string();
         let data = match &self.data {
-            Data::Floats(f) => Data::Floats(from.iter().map(|&i| f.get(i).copied()).collect::<Option<_>>().ok_or_else(out_of_range)?),
+            Data::Floats(f) => {
+                Data::Floats(from.iter().map(|&i| f.get(i).copied()).collect::<Option<_>>().ok_or_else(out_of_range)?)
+            }
             Data::Ints(n) => Data::Ints(from.iter().map(|&i| n.get(i).copied()).collect::<Option<_>>().ok_or_else(out_of_range)?),
             Data::Opaque(code) => return Err(opaque(*code)),
         };

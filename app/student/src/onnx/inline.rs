@@ -1,7 +1,7 @@
 //! Local functions, replaced by their nodes.
 
-use super::model::{Attribute, Function, Node, Payload};
 use super::OnnxError;
+use super::model::{Attribute, Function, Node, Payload};
 use std::collections::HashMap;
 
 /// Deepest nesting of calls; functions that call themselves end here.

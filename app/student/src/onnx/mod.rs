@@ -144,7 +144,8 @@ impl Onnx {
     pub fn build(&self, input_px: Option<usize>) -> Result<OnnxModel, OnnxError> {
         let [h, w] = input_px.map(|px| [px, px]).or(self.fixed_size()).ok_or(OnnxError::Size)?;
         let b = GraphBuilder::new(&self.input.name, &[self.channels, h, w]);
-        let mut env: HashMap<String, Bound> = self.initializers.iter().map(|(n, h)| (n.clone(), Bound::Host(h.clone()))).collect();
+        let mut env: HashMap<String, Bound> =
+            self.initializers.iter().map(|(n, h)| (n.clone(), Bound::Host(h.clone()))).collect();
         env.insert(self.input.name.clone(), Bound::Image(b.input()));
         let batch = match self.input.sides.as_deref() {
             Some([Side::Known(n), ..]) => Some(*n),

@@ -1,10 +1,10 @@
 //! What is kept of `onnx.proto`'s messages, and their reading.
 
+use super::OnnxError;
 use super::external::External;
 use super::host::Host;
 use super::tensor;
 use super::wire::{Budget, Field, Reader, append_floats, damaged};
-use super::OnnxError;
 use std::collections::HashMap;
 
 /// `NodeProto`.

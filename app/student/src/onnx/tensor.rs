@@ -1,9 +1,9 @@
 //! `TensorProto`: weights inline, as typed lists or in a file beside the model, all to f32 (or to integers for shapes).
 
+use super::OnnxError;
 use super::external::{External, Location};
 use super::host::{Data, Host};
 use super::wire::{Budget, Field, Reader, append_floats, damaged};
-use super::OnnxError;
 use crate::load::Dtype;
 
 /// Most axes a tensor may have.

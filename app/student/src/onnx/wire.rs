@@ -111,7 +111,8 @@ impl Budget {
 
     /// Accounts for one message or name.
     pub(super) fn item(&mut self) -> Result<(), OnnxError> {
-        self.items = self.items.checked_sub(1).ok_or_else(|| OnnxError::TooLarge(format!("it has more than {MAX_ITEMS} parts")))?;
+        self.items =
+            self.items.checked_sub(1).ok_or_else(|| OnnxError::TooLarge(format!("it has more than {MAX_ITEMS} parts")))?;
         Ok(())
     }
 

@@ -84,7 +84,7 @@ impl Settings {
             }
             _ => None,
         };
-        let spec = Explain { requests: vec![request], classes: None, grid, normalise: true, closed_form: true };
+        let spec = Explain { requests: vec![request], classes: None, grid, normalise: true, closed_form: true, gradients: false };
         Ok((explain(&graph, &spec)?, weights))
     }
 }

@@ -30,6 +30,7 @@ mod overlay_paint;
 mod patch_view;
 mod published;
 mod recent;
+#[cfg(not(target_arch = "wasm32"))]
 mod restart;
 mod schedule;
 mod screens;
@@ -67,6 +68,7 @@ pub struct App {
     gfx: Option<Gfx>,
     /// The window's device, computing or not: its errors are watched.
     window_gpu: Option<Arc<Gpu>>,
+    #[cfg(not(target_arch = "wasm32"))]
     keeper: Option<restart::Keeper>,
     inbox: files::Inbox,
     decoder: decoder::Decoder,
@@ -120,6 +122,7 @@ impl App {
             executor: Executor { text: "looking for a device".into(), ..Executor::default() },
             gfx,
             window_gpu,
+            #[cfg(not(target_arch = "wasm32"))]
             keeper: setup.keeper,
             live,
             decoder: decoder::Decoder::default(),

@@ -2,7 +2,6 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use fovea_engine::EngineError;
 use fovea_student::file::Student;
 
 use super::App;
@@ -61,17 +60,9 @@ impl App {
         app
     }
 
-    /// Watches the window's device. A lost one closes the window, which is opened again with everything in it.
-    pub(super) fn watch_device(&mut self, ctx: &egui::Context) {
-        let Some(fault) = self.window_gpu.as_ref().and_then(|gpu| gpu.fault()) else { return };
-        let reason = fault.to_string();
-        let lost = matches!(fault, EngineError::DeviceLost(_));
-        let Some(keeper) = self.keeper.take_if(|_| lost) else {
-            if !lost {
-                self.problems.add("Graphics", reason);
-            }
-            return;
-        };
+    /// Leaves the state to the next window and closes this one; false when nobody would open it again.
+    pub(super) fn leave(&mut self, ctx: &egui::Context, reason: &str) -> bool {
+        let Some(keeper) = self.keeper.take() else { return false };
         log::error!("{reason}: the window is opened again");
         keeper.put(Kept {
             items: self.items.drain(..).map(|i| (Incoming { name: i.name, source: i.source }, i.synthetic)).collect(),
@@ -79,8 +70,9 @@ impl App {
             display: self.display.clone(),
             attention: Some(self.attention.clone()),
             student: self.model.as_ref().map(|m| m.student.clone()),
-            reason,
+            reason: reason.to_owned(),
         });
         ctx.send_viewport_cmd(egui::ViewportCommand::Close);
+        true
     }
 }

@@ -45,6 +45,21 @@ impl App {
         }
     }
 
+    /// Watches the window's device. Natively a lost one closes the window, which is opened again with everything in it.
+    pub(super) fn watch_device(&mut self, ctx: &egui::Context) {
+        let Some(fault) = self.window_gpu.as_ref().and_then(|gpu| gpu.fault()) else { return };
+        let reason = fault.to_string();
+        if matches!(fault, fovea_engine::EngineError::DeviceLost(_)) {
+            self.window_gpu = None;
+            #[cfg(not(target_arch = "wasm32"))]
+            if self.leave(ctx, &reason) {
+                return;
+            }
+            ctx.request_repaint();
+        }
+        self.problems.add("Graphics", reason);
+    }
+
     fn arrived(&mut self, arrival: Arrival) {
         match arrival {
             Arrival::Patches(files) => self.add(files, false),

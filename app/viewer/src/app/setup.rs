@@ -8,6 +8,7 @@ use fovea_engine::{Device, Gpu, Preference, device_descriptor};
 use super::jobs::Backend;
 use super::live::Live;
 use super::overlay_paint::Gfx;
+#[cfg(not(target_arch = "wasm32"))]
 use super::restart::Keeper;
 
 /// What a window holds at first.
@@ -16,13 +17,19 @@ pub struct Setup {
     pub samples: bool,
     /// Where to compute.
     pub preference: Preference,
-    /// Where the state goes when the graphics device is lost; nowhere in a browser.
+    /// Where the state goes when the graphics device is lost.
+    #[cfg(not(target_arch = "wasm32"))]
     pub keeper: Option<Keeper>,
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { samples: true, preference: Preference::Auto, keeper: None }
+        Self {
+            samples: true,
+            preference: Preference::Auto,
+            #[cfg(not(target_arch = "wasm32"))]
+            keeper: None,
+        }
     }
 }
 

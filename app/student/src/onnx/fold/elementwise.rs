@@ -164,7 +164,9 @@ fn unary(cx: &mut Cx<'_, '_>, host: &Host) -> Result<Option<Host>, OnnxError> {
             _ => None,
         };
         let made: Option<Vec<i64>> = ints.iter().map(each).collect();
-        return made.map(|m| Some(Host::ints(host.shape.clone(), m))).ok_or_else(|| cx.fail("its integers are absurd or should be floats"));
+        return made
+            .map(|m| Some(Host::ints(host.shape.clone(), m)))
+            .ok_or_else(|| cx.fail("its integers are absurd or should be floats"));
     }
     let data: Arc<[f32]> = cx.named(host.as_f32())?;
     Ok(Some(Host::floats(host.shape.clone(), data.iter().map(|&v| floats(v)).collect())))

@@ -103,7 +103,8 @@ fn along(cx: &mut Cx<'_, '_>, x: &Host, axis: usize, picks: &[usize], middle: &[
     let inner: usize = x.shape[axis + 1..].iter().product();
     let outer: usize = x.shape[..axis].iter().product();
     let block = x.shape[axis].saturating_mul(inner);
-    let starts = (0..outer).flat_map(|o| picks.iter().map(move |&p| o.saturating_mul(block).saturating_add(p.saturating_mul(inner))));
+    let starts =
+        (0..outer).flat_map(|o| picks.iter().map(move |&p| o.saturating_mul(block).saturating_add(p.saturating_mul(inner))));
     let from: Vec<usize> = starts.flat_map(|start| start..start.saturating_add(inner)).collect();
     cx.named(x.picked(shape, &from))
 }
@@ -148,7 +149,10 @@ fn concat(cx: &mut Cx<'_, '_>, hosts: &[Host]) -> Result<Host, OnnxError> {
     shape[axis] = 0;
     for h in hosts {
         let fits = h.shape.len() == shape.len() && (0..shape.len()).all(|i| i == axis || h.shape[i] == shape[i]);
-        shape[axis] = shape[axis].checked_add(*h.shape.get(axis).unwrap_or(&0)).filter(|_| fits).ok_or_else(|| cx.fail("its parts do not fit"))?;
+        shape[axis] = shape[axis]
+            .checked_add(*h.shape.get(axis).unwrap_or(&0))
+            .filter(|_| fits)
+            .ok_or_else(|| cx.fail("its parts do not fit"))?;
     }
     charge(cx, &shape)?;
     let outer: usize = shape[..axis].iter().product();
@@ -167,7 +171,8 @@ fn range(cx: &mut Cx<'_, '_>) -> Result<Host, OnnxError> {
     let (start, limit, delta) = (at(0)?, at(1)?, at(2)?);
     let span = if delta > 0 { limit.checked_sub(start) } else { start.checked_sub(limit) };
     let count = span.map(|s| s.max(0).unsigned_abs().div_ceil(delta.unsigned_abs().max(1)));
-    let count = count.filter(|_| delta != 0).and_then(|c| usize::try_from(c).ok()).ok_or_else(|| cx.fail("its range is absurd"))?;
+    let count =
+        count.filter(|_| delta != 0).and_then(|c| usize::try_from(c).ok()).ok_or_else(|| cx.fail("its range is absurd"))?;
     charge(cx, &[count])?;
     // Below the limit, so nothing overflows.
     let each = |i: usize| start.saturating_add(delta.saturating_mul(i as i64));

@@ -6,7 +6,8 @@ use crate::graph::{Binary, Op, Unary, ValueId};
 
 /// True for functions of one operand and attributes alone.
 pub(super) fn is_plain(op: &str) -> bool {
-    let single = ["Relu", "LeakyRelu", "Sigmoid", "HardSigmoid", "HardSwish", "Swish", "Tanh", "Erf", "Gelu", "Exp", "Log", "Neg", "Abs"];
+    let single =
+        ["Relu", "LeakyRelu", "Sigmoid", "HardSigmoid", "HardSwish", "Swish", "Tanh", "Erf", "Gelu", "Exp", "Log", "Neg", "Abs"];
     let composed = ["Reciprocal", "Sqrt", "Softplus", "Elu", "Selu", "Celu", "Mish", "Softsign", "ThresholdedRelu", "Sign"];
     single.contains(&op) || composed.contains(&op)
 }

@@ -18,7 +18,11 @@ pub(super) fn constant(cx: &mut Cx<'_, '_>, i: usize, x: ValueId) -> Result<Valu
 /// Two activations broadcast without batch only when their axes correspond.
 fn same_rank(cx: &Cx<'_, '_>, a: ValueId, b: ValueId) -> Result<(), OnnxError> {
     let (a, b) = (cx.shape(a), cx.shape(b));
-    if a.len() == b.len() { Ok(()) } else { Err(cx.fail(format!("{a:?} and {b:?} per image would broadcast over the batch axis"))) }
+    if a.len() == b.len() {
+        Ok(())
+    } else {
+        Err(cx.fail(format!("{a:?} and {b:?} per image would broadcast over the batch axis")))
+    }
 }
 
 pub(super) fn binary(cx: &mut Cx<'_, '_>) -> Made {

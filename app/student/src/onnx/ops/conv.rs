@@ -16,7 +16,9 @@ pub(super) struct Window {
 pub(super) enum Pads {
     Given([usize; 4]),
     /// As many as make the output ⌈input / stride⌉; the odd one goes to the end, or else to the beginning.
-    Same { end: bool },
+    Same {
+        end: bool,
+    },
 }
 
 pub(super) fn pair(cx: &Cx<'_, '_>, name: &str, default: usize) -> Result<[usize; 2], OnnxError> {
@@ -26,9 +28,13 @@ pub(super) fn pair(cx: &Cx<'_, '_>, name: &str, default: usize) -> Result<[usize
     }
 }
 
+/// Largest stride, dilation, padding or side a window may have; kernels compute with 32 bits.
+const MAX_SIDE: usize = 1 << 20;
+
 /// Two positive sizes.
 pub(super) fn side_pair(v: &[i64]) -> Option<[usize; 2]> {
-    let sides: Vec<usize> = v.iter().map(|&n| usize::try_from(n).ok().filter(|&n| n > 0)).collect::<Option<_>>()?;
+    let sides: Vec<usize> =
+        v.iter().map(|&n| usize::try_from(n).ok().filter(|n| (1..=MAX_SIDE).contains(n))).collect::<Option<_>>()?;
     sides.try_into().ok()
 }
 
@@ -45,7 +51,7 @@ pub(super) fn window(cx: &Cx<'_, '_>) -> Result<Window, OnnxError> {
 
 fn given_pads(cx: &Cx<'_, '_>) -> Result<[usize; 4], OnnxError> {
     let Some(v) = cx.ints("pads")? else { return Ok([0; 4]) };
-    let pads: Option<Vec<usize>> = v.iter().map(|&n| usize::try_from(n).ok()).collect();
+    let pads: Option<Vec<usize>> = v.iter().map(|&n| usize::try_from(n).ok().filter(|&n| n <= MAX_SIDE)).collect();
     pads.and_then(|p| p.try_into().ok()).ok_or_else(|| cx.fail(format!("its pads {v:?} are not four sizes")))
 }
 
@@ -78,7 +84,8 @@ pub(super) fn image_size(cx: &Cx<'_, '_>, x: ValueId) -> Result<[usize; 2], Onnx
 /// The weights' shape, checked against the kernel the node says.
 fn weights(cx: &Cx<'_, '_>) -> Result<[usize; 4], OnnxError> {
     let shape = cx.needed_host(1)?.shape;
-    let four: [usize; 4] = shape.clone().try_into().map_err(|_| cx.fail(format!("its weights {shape:?} are not 4-dimensional")))?;
+    let four: [usize; 4] =
+        shape.clone().try_into().map_err(|_| cx.fail(format!("its weights {shape:?} are not 4-dimensional")))?;
     let kernel = [four[2], four[3]];
     if cx.has("kernel_shape") && pair(cx, "kernel_shape", 1)? != kernel {
         return Err(cx.fail(format!("its weights {shape:?} contradict its kernel_shape")));

@@ -36,7 +36,11 @@ pub(in super::super) fn split_lengths(cx: &Cx<'_, '_>, full: usize) -> Result<Ve
         }
     };
     let sum = lengths.iter().try_fold(0usize, |n, &l| n.checked_add(l));
-    if sum == Some(full) && lengths.len() >= outputs { Ok(lengths) } else { Err(cx.fail(format!("parts of {lengths:?} do not make {full}"))) }
+    if sum == Some(full) && lengths.len() >= outputs {
+        Ok(lengths)
+    } else {
+        Err(cx.fail(format!("parts of {lengths:?} do not make {full}")))
+    }
 }
 
 pub(super) fn split(cx: &mut Cx<'_, '_>) -> Made {
@@ -143,7 +147,8 @@ pub(super) fn pad(cx: &mut Cx<'_, '_>) -> Made {
     let (mut before, mut after) = (vec![0; rank], vec![0; rank]);
     for (i, &axis) in axes.iter().enumerate() {
         let axis = cx.axis(axis, rank)?;
-        let side = |n: i64| usize::try_from(n).map_err(|_| cx.fail("it pads by a negative number (cropping), which is not supported"));
+        let side =
+            |n: i64| usize::try_from(n).map_err(|_| cx.fail("it pads by a negative number (cropping), which is not supported"));
         (before[axis], after[axis]) = (side(pads[i])?, side(pads[i + axes.len()])?);
     }
     if before[0] != 0 || after[0] != 0 {

@@ -15,7 +15,9 @@ fn pool(cx: &Cx<'_, '_>, x: ValueId) -> Result<Pool, OnnxError> {
     let pads = window.pads(size, kernel).ok_or_else(|| cx.fail("its window is absurd"))?;
     let ceil = cx.int("ceil_mode", 0)? != 0;
     let count_include_pad = cx.int("count_include_pad", 0)? != 0;
-    if (0..2).any(|i| pads[i] >= kernel[i].saturating_mul(window.dilation[i]) || pads[i + 2] >= kernel[i].saturating_mul(window.dilation[i])) {
+    if (0..2).any(|i| {
+        pads[i] >= kernel[i].saturating_mul(window.dilation[i]) || pads[i + 2] >= kernel[i].saturating_mul(window.dilation[i])
+    }) {
         return Err(cx.fail("its padding is as wide as its window"));
     }
     Ok(Pool { kernel, stride: window.stride, pads, dilation: window.dilation, ceil, count_include_pad })

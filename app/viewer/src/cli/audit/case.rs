@@ -53,14 +53,15 @@ pub fn find(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// Reads one case.
-pub fn read(description: &Path) -> anyhow::Result<Case> {
+/// Reads the description of a case.
+pub fn describe(description: &Path) -> anyhow::Result<Value> {
+    let text = std::fs::read(description).with_context(|| format!("cannot read {}", description.display()))?;
+    serde_json::from_slice(&text).with_context(|| format!("not JSON: {}", description.display()))
+}
+
+/// Reads one case of `golden/kd_resolution`, its description parsed.
+pub fn read(description: &Path, json: &Value) -> anyhow::Result<Case> {
     let named = || description.display().to_string();
-    let text = std::fs::read(description).with_context(|| format!("cannot read {}", named()))?;
-    let json: Value = serde_json::from_slice(&text).with_context(|| format!("not JSON: {}", named()))?;
-    if let Some(network) = json.get("network").and_then(Value::as_str) {
-        bail!("the case of '{network}' needs ONNX import, which this version does not have: {}", named());
-    }
     let level = match json.get("attention_level") {
         Some(Value::Null) => None,
         Some(v) => Some(v.as_i64().filter(|l| *l < 0).with_context(|| format!("attention_level {v} is no level: {}", named()))?),
@@ -78,7 +79,8 @@ pub fn read(description: &Path) -> anyhow::Result<Case> {
     Ok(Case { name: stem, folder, level, pixels, losses, arrays })
 }
 
-fn arrays(path: &Path) -> anyhow::Result<BTreeMap<String, Array>> {
+/// Every f32 array of a safetensors file.
+pub fn arrays(path: &Path) -> anyhow::Result<BTreeMap<String, Array>> {
     let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
     let file = SafeTensors::deserialize(&bytes).with_context(|| format!("not a safetensors file: {}", path.display()))?;
     let mut out = BTreeMap::new();

@@ -17,6 +17,11 @@ pub struct Comparison {
     pub max_abs: Option<f64>,
     /// ‖out − ref‖ / ‖ref‖; absent likewise.
     pub relative: Option<f64>,
+    /// Largest relative error that passes.
+    pub tolerance: f64,
+    /// A map's own relative change when activation and gradient change by one part in a million.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sensitivity: Option<f64>,
     /// Within the tolerance?
     pub ok: bool,
     /// Why it could not be compared.
@@ -24,13 +29,20 @@ pub struct Comparison {
     pub error: Option<String>,
 }
 
-/// Compares in f64.
+/// Compares in f64 against the usual tolerance.
 pub fn compare(name: &str, out: &Array, reference: &Array) -> Comparison {
+    compare_within(name, out, reference, TOLERANCE, None)
+}
+
+/// Compares in f64 against a tolerance of its own.
+pub fn compare_within(name: &str, out: &Array, reference: &Array, tolerance: f64, sensitivity: Option<f64>) -> Comparison {
     let fail = |error: String| Comparison {
         name: name.into(),
         shape: reference.shape.clone(),
         max_abs: None,
         relative: None,
+        tolerance,
+        sensitivity,
         ok: false,
         error: Some(error),
     };
@@ -57,7 +69,9 @@ pub fn compare(name: &str, out: &Array, reference: &Array) -> Comparison {
         shape: reference.shape.clone(),
         max_abs: Some(max_abs),
         relative: Some(relative),
-        ok: relative <= TOLERANCE,
+        tolerance,
+        sensitivity,
+        ok: relative <= tolerance,
         error: None,
     }
 }

@@ -10,7 +10,6 @@ use fovea_student::graph::{Lead, Op, Output, Reduction, ValueId};
 use fovea_student::load::{BareInfo, Loaded, load};
 use fovea_student::{Explain, Graph, LOGITS, Method, explain, view};
 use std::collections::BTreeMap;
-use std::path::Path;
 
 /// Samples a run.
 const BATCH: usize = 8;
@@ -157,16 +156,6 @@ fn classes_last(shape: &[usize], data: &[f32]) -> (Vec<usize>, Vec<f32>) {
         data[sample * cells * classes + (rest % classes) * cells + rest / classes]
     };
     (vec![n, h, w, classes], (0..data.len()).map(at).collect())
-}
-
-/// A file name for one of several dumps.
-pub fn dump_name(file: &Path, case: &Case, single: bool) -> std::path::PathBuf {
-    if single {
-        return file.to_path_buf();
-    }
-    let stem = file.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
-    let extension = file.extension().map_or_else(|| "safetensors".into(), |e| e.to_string_lossy().into_owned());
-    file.with_file_name(format!("{stem}-{}.{extension}", case.name))
 }
 
 #[cfg(test)]

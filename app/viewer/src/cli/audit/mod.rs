@@ -1,18 +1,21 @@
 //! `fovea audit`: reference cases recomputed, quantity by quantity.
 
+mod cam;
 mod case;
 mod compare;
 mod compute;
+mod sensitivity;
 
 pub use compare::Comparison;
 
 use super::{Outcome, parse, print, print_json};
 use anyhow::Context;
-use case::Case;
+use case::{Array, Case};
 use compare::{TOLERANCE, compare};
 use fovea_engine::{Device, Preference};
 use serde::Serialize;
 use serde_json::json;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Arguments of `fovea audit`.
@@ -41,6 +44,9 @@ pub struct AuditReport {
     pub quantities: Vec<Comparison>,
     /// What is in the case but not computed by this version.
     pub not_computed: Vec<String>,
+    /// What the reader should know.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
     /// Why the case could not be computed at all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
@@ -53,7 +59,7 @@ impl AuditReport {
     }
 
     fn failed(case: String, error: &anyhow::Error) -> Self {
-        Self { case, quantities: vec![], not_computed: vec![], error: Some(format!("{error:#}")) }
+        Self { case, quantities: vec![], not_computed: vec![], notes: vec![], error: Some(format!("{error:#}")) }
     }
 }
 
@@ -65,12 +71,37 @@ pub fn find_cases(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
     case::find(path)
 }
 
-/// Recomputes one case; with `dump`, writes the arrays there.
+/// Recomputes one case: one report per network file in it. With `dump`, the arrays are written there (those of further
+/// network files beside it, with the file's name added).
 ///
 /// # Errors
 /// When the case cannot be read or computed. Quantities past the tolerance are no error: see [`AuditReport::ok`].
-pub fn audit_case(description: &Path, device: &Device, dump: Option<&Path>) -> anyhow::Result<AuditReport> {
-    audit(&case::read(description)?, device, dump)
+pub fn audit_case(description: &Path, device: &Device, dump: Option<&Path>) -> anyhow::Result<Vec<AuditReport>> {
+    let json = case::describe(description)?;
+    match json.get("network").and_then(serde_json::Value::as_str) {
+        None => Ok(vec![audit(&case::read(description, &json)?, device, dump)?]),
+        Some(network) => maps(network, description, &json, device, dump),
+    }
+}
+
+fn maps(
+    network: &str,
+    description: &Path,
+    json: &serde_json::Value,
+    device: &Device,
+    dump: Option<&Path>,
+) -> anyhow::Result<Vec<AuditReport>> {
+    let folder = description.parent().unwrap_or(Path::new("."));
+    let reference = case::arrays(&description.with_extension("safetensors"))?;
+    let mut reports = vec![];
+    for (i, audited) in cam::audit(folder, json, &reference, device)?.into_iter().enumerate() {
+        if let Some(file) = dump {
+            write(&if i == 0 { file.to_path_buf() } else { beside(file, &audited.file) }, &audited.arrays)?;
+        }
+        let case = format!("{network}/{}", audited.file);
+        reports.push(AuditReport { case, quantities: audited.quantities, not_computed: vec![], notes: audited.notes, error: None });
+    }
+    Ok(reports)
 }
 
 fn audit(case: &Case, device: &Device, dump: Option<&Path>) -> anyhow::Result<AuditReport> {
@@ -86,9 +117,29 @@ fn audit(case: &Case, device: &Device, dump: Option<&Path>) -> anyhow::Result<Au
     }
     not_computed.extend(case.not_computed());
     if let Some(file) = dump {
-        std::fs::write(file, case::encode(&computed)?).with_context(|| format!("cannot write {}", file.display()))?;
+        write(file, &computed)?;
     }
-    Ok(AuditReport { case: case.name.clone(), quantities, not_computed, error: None })
+    Ok(AuditReport { case: case.name.clone(), quantities, not_computed, notes: vec![], error: None })
+}
+
+fn write(file: &Path, arrays: &BTreeMap<String, Array>) -> anyhow::Result<()> {
+    std::fs::write(file, case::encode(arrays)?).with_context(|| format!("cannot write {}", file.display()))
+}
+
+/// `FILE-NAME.ext` beside `FILE.ext`.
+fn beside(file: &Path, name: &str) -> PathBuf {
+    let stem = file.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
+    let extension = file.extension().map_or_else(|| "safetensors".into(), |e| e.to_string_lossy().into_owned());
+    file.with_file_name(format!("{stem}-{name}.{extension}"))
+}
+
+/// What a case is called in reports: its file, or its folder where the file is just `case`.
+fn case_name(description: &Path) -> String {
+    let name = |p: Option<&std::ffi::OsStr>| p.map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
+    match name(description.file_stem()) {
+        stem if stem == "case" => name(description.parent().and_then(Path::file_name)),
+        stem => stem,
+    }
 }
 
 /// Runs the command.
@@ -98,19 +149,15 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
     for path in &args.cases {
         descriptions.extend(find_cases(path)?);
     }
-    let single = descriptions.len() == 1;
     let mut reports = vec![];
     for description in &descriptions {
-        let outcome = case::read(description).and_then(|case| {
-            let dump = args.dump.as_ref().map(|file| compute::dump_name(file, &case, single));
-            audit(&case, &device, dump.as_deref())
-        });
-        let name = description.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
-        let report = outcome.unwrap_or_else(|e| AuditReport::failed(name, &e));
+        let name = case_name(description);
+        let dump = args.dump.as_ref().map(|file| if descriptions.len() == 1 { file.clone() } else { beside(file, &name) });
+        let made = audit_case(description, &device, dump.as_deref()).unwrap_or_else(|e| vec![AuditReport::failed(name, &e)]);
         if !args.json {
-            show(&report)?;
+            made.iter().try_for_each(show)?;
         }
-        reports.push(report);
+        reports.extend(made);
     }
     let fine = reports.iter().all(AuditReport::ok);
     if args.json {
@@ -118,7 +165,8 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
         print_json(&json!({ "device": device, "tolerance": TOLERANCE, "cases": reports, "ok": fine }))?;
     } else {
         let verdict = if fine { "ok" } else { "FAIL" };
-        print(&format!("{verdict}: relative errors up to {TOLERANCE:.0e} pass; on {}", device.describe()))?;
+        let rule = "relative errors up to 1e-4 pass, of maps up to 1e-3 or ten times their own change";
+        print(&format!("{verdict}: {rule}; on {}", device.describe()))?;
     }
     Ok(if fine { Outcome::AllFine } else { Outcome::SomeFailed })
 }
@@ -133,10 +181,14 @@ fn show(report: &AuditReport) -> anyhow::Result<()> {
         let verdict = if q.ok { "ok" } else { "FAIL" };
         match (q.max_abs, q.relative, &q.error) {
             (Some(max), Some(relative), _) => {
-                print(&format!("  {:<26} max abs {max:.3e}  relative {relative:.3e}  {verdict}", q.name))?;
+                let own = q.sensitivity.map(|s| format!("  own change {s:.1e}")).unwrap_or_default();
+                print(&format!("  {:<26} max abs {max:.3e}  relative {relative:.3e}{own}  {verdict}", q.name))?;
             }
             (.., error) => print(&format!("  {:<26} {}  {verdict}", q.name, error.as_deref().unwrap_or("")))?,
         }
+    }
+    for note in &report.notes {
+        print(&format!("  note: {note}"))?;
     }
     for name in &report.not_computed {
         print(&format!("  {name:<26} not computed by this version"))?;
