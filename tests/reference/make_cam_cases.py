@@ -21,6 +21,10 @@ from pytorch_grad_cam import GradCAM, GradCAMElementWise, GradCAMPlusPlus, HiRes
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from safetensors.torch import save_file
 
+# torchvision's DenseNet calls F.relu(..., inplace=True), which would change an activation that a hook has just handed out.
+_relu = torch.nn.functional.relu
+torch.nn.functional.relu = lambda x, inplace=False: _relu(x)
+
 METHODS = [GradCAM, GradCAMElementWise, GradCAMPlusPlus, HiResCAM, LayerCAM, XGradCAM]
 
 # Name: (constructor, seed, pixels, layers as module paths: last feature map first).
