@@ -7,6 +7,7 @@
 
 pub mod adam;
 pub mod config;
+pub mod device;
 mod head;
 pub mod losses;
 pub mod lower;

@@ -66,7 +66,7 @@ pub enum StepError {
     #[error("the loss is not finite: {value} (term '{term}')")]
     NotFinite {
         /// Its value.
-        value: f32,
+        value: f64,
         /// First such term.
         term: String,
     },
@@ -121,9 +121,9 @@ pub struct Step {
 #[derive(Clone, Debug, PartialEq)]
 pub struct LossValues {
     /// Each term without its weight, in the order of [`Terms::weights`].
-    pub terms: Vec<(String, f32)>,
+    pub terms: Vec<(String, f64)>,
     /// Σ weight · term.
-    pub total: f32,
+    pub total: f64,
 }
 
 impl Step {
@@ -138,9 +138,9 @@ impl Step {
 
 fn read(names: &[String], values: &Tensor<1>) -> Result<LossValues, StepError> {
     let device = |source| ReadError::Device { source, name: "loss".into() };
-    let mut numbers = values.clone().try_into_vec_as::<f32>().map_err(device)?;
+    let mut numbers = values.clone().try_into_vec_as::<f64>().map_err(device)?;
     let total = numbers.pop().unwrap_or_default();
-    let terms: Vec<(String, f32)> = names.iter().cloned().zip(numbers).collect();
+    let terms: Vec<(String, f64)> = names.iter().cloned().zip(numbers).collect();
     match terms.iter().find(|(_, v)| !v.is_finite()) {
         Some((term, value)) => Err(StepError::NotFinite { value: *value, term: term.clone() }),
         None if !total.is_finite() => Err(StepError::NotFinite { value: total, term: "total".into() }),

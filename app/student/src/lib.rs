@@ -4,9 +4,9 @@
 //! the graph: whoever can run a graph can run its explanation.
 #![warn(missing_docs)]
 
-pub mod explain;
 pub mod arch;
 pub mod card;
+pub mod explain;
 pub mod export;
 pub mod file;
 pub mod graph;
@@ -15,9 +15,9 @@ pub mod onnx;
 pub mod view;
 pub mod weights;
 
-pub use explain::{Explain, ExplainError, Method, Request, explain};
 pub use card::{ModelCard, SelfCheck, View};
+pub use explain::{Explain, ExplainError, Method, Request, explain};
 pub use file::Student;
-pub use load::{BareInfo, Checkpoint, LoadError, Loaded, load, load_with};
 pub use graph::{Graph, GraphBuilder, GraphError, LOGITS, Lead, Op, ValueId};
+pub use load::{BareInfo, Checkpoint, LoadError, Loaded, load, load_with};
 pub use weights::{Tensor, Weights};

@@ -8,7 +8,7 @@ use fovea_student::graph::{Coordinates, NearestRounding, Pool, Resize, ResizeMod
 struct Matrix {
     rows: usize,
     columns: usize,
-    cells: Vec<f32>,
+    cells: Vec<f64>,
 }
 
 impl Matrix {
@@ -16,7 +16,7 @@ impl Matrix {
         Self { rows, columns, cells: vec![0.0; rows * columns] }
     }
 
-    fn add(&mut self, row: usize, column: usize, weight: f32) {
+    fn add(&mut self, row: usize, column: usize, weight: f64) {
         self.cells[row * self.columns + column] += weight;
     }
 
@@ -36,8 +36,21 @@ fn apply(vertical: Tensor<2>, horizontal: Tensor<2>, x: &Wide) -> Wide {
     high.swap_dims(1, 2).reshape([n, c, a, k, oh, ow])
 }
 
-/// In f32 as every executor and the frameworks do, so that a nearest-neighbour tie falls the same way.
-fn source(r: &Resize, axis: usize, o: usize, size: usize) -> f32 {
+/// Where an output position reads.
+fn source(r: &Resize, axis: usize, o: usize, size: usize) -> f64 {
+    let (position, outputs) = (o as f64, r.size[axis]);
+    let scale = r.scale.map_or(size as f64 / outputs as f64, |s| f64::from(s[axis]));
+    match r.coordinates {
+        Coordinates::AlignCorners if outputs == 1 => 0.0,
+        Coordinates::AlignCorners => position * ((size - 1) as f64 / (outputs - 1) as f64),
+        Coordinates::Asymmetric => position * scale,
+        Coordinates::PytorchHalfPixel if outputs == 1 => 0.0,
+        Coordinates::HalfPixel | Coordinates::PytorchHalfPixel => (position + 0.5) * scale - 0.5,
+    }
+}
+
+/// [`source`], in single precision throughout.
+fn nearest(r: &Resize, axis: usize, o: usize, size: usize) -> f32 {
     let (position, outputs) = (o as f32, r.size[axis]);
     let scale = r.scale.map_or(size as f32 / outputs as f32, |s| s[axis]);
     match r.coordinates {
@@ -51,23 +64,24 @@ fn source(r: &Resize, axis: usize, o: usize, size: usize) -> f32 {
 
 fn resize_matrix(r: &Resize, axis: usize, size: usize) -> Matrix {
     let mut m = Matrix::zeros(r.size[axis], size);
-    let last = (size - 1) as f32;
+    let last = (size - 1) as f64;
     for o in 0..r.size[axis] {
-        let at = source(r, axis, o, size);
         match r.mode {
             ResizeMode::Nearest(rounding) => {
+                // In f32 as every executor and the frameworks do, so that a tie falls the same way.
+                let at = nearest(r, axis, o, size);
                 let rounded = match rounding {
                     NearestRounding::Floor => at.floor(),
                     NearestRounding::RoundPreferFloor => (at - 0.5).ceil(),
                     NearestRounding::Ceil => at.ceil(),
                     NearestRounding::RoundPreferCeil => (at + 0.5).floor(),
                 };
-                m.add(o, rounded.clamp(0.0, last) as usize, 1.0);
+                m.add(o, rounded.clamp(0.0, last as f32) as usize, 1.0);
             }
             ResizeMode::Bilinear => {
-                let at = at.clamp(0.0, last);
+                let at = source(r, axis, o, size).clamp(0.0, last);
                 let low = (at as usize).min(size - 1);
-                let weight = at - low as f32;
+                let weight = at - low as f64;
                 m.add(o, low, 1.0 - weight);
                 m.add(o, (low + 1).min(size - 1), weight);
             }
@@ -110,7 +124,7 @@ fn pool_matrix(p: &Pool, axis: usize, size: usize, outputs: usize) -> Matrix {
         let counted = if p.count_include_pad { 0..lead + size + trail } else { lead..lead + size };
         let count = taps.clone().filter(|t| counted.contains(t)).count().max(1);
         for t in taps.filter(|t| (lead..lead + size).contains(t)) {
-            m.add(o, t - lead, 1.0 / count as f32);
+            m.add(o, t - lead, 1.0 / count as f64);
         }
     }
     m

@@ -1,6 +1,8 @@
 //! Shared by the tests: reference files, a Student from them, comparisons.
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used)]
 
+pub mod golden;
+
 use fovea_student::file::Student;
 use fovea_student::load::BareInfo;
 use fovea_student::{Loaded, Tensor, Weights};

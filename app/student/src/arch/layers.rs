@@ -35,7 +35,8 @@ impl Layers<'_> {
         }
     }
 
-    fn node(&mut self, op: Op, inputs: &[ValueId], m: &Module) -> Made {
+    /// Adds a node named after the module.
+    pub(super) fn node(&mut self, op: Op, inputs: &[ValueId], m: &Module) -> Made {
         Ok(self.builder.node(op, inputs, &m.path, &m.path)?)
     }
 

@@ -2,6 +2,7 @@
 
 mod layers;
 mod module;
+mod resnet;
 mod sequential;
 mod vgg;
 
@@ -29,6 +30,23 @@ pub enum Architecture {
         depth: usize,
         /// With batch norm.
         batch_norm: bool,
+    },
+    /// VGG features with a global average and one Linear layer, as kd_resolution's network is written under torchvision's
+    /// names: the last block ends before its ReLU and without pool.
+    PooledVgg {
+        /// 11, 13, 16 or 19.
+        depth: usize,
+        /// With batch norm.
+        batch_norm: bool,
+    },
+    /// torchvision's ResNet, Wide ResNet or ResNeXt, from parameter names and shapes.
+    TorchvisionResNet {
+        /// Convolutions and head, as in the networks' names.
+        depth: usize,
+        /// Groups of the 3×3 convolutions.
+        groups: usize,
+        /// Width of the first layer's 3×3 convolutions (64; more in wide networks).
+        width: usize,
     },
     /// Some other pickled module tree.
     Modules,
@@ -58,8 +76,19 @@ impl fmt::Display for Architecture {
             Self::TorchvisionVgg { depth, batch_norm } => {
                 write!(f, "torchvision VGG{depth}{}", if *batch_norm { " with batch norm" } else { "" })
             }
+            Self::PooledVgg { depth, batch_norm } => {
+                let norm = if *batch_norm { " with batch norm" } else { "" };
+                write!(f, "VGG{depth}{norm}, global average and one Linear head")
+            }
+            Self::TorchvisionResNet { depth, groups: 1, width: 64 } => write!(f, "torchvision ResNet-{depth}"),
+            Self::TorchvisionResNet { depth, groups: 1, width } => write!(f, "torchvision ResNet-{depth}, width {width}"),
+            Self::TorchvisionResNet { depth, groups, width } => {
+                write!(f, "torchvision ResNeXt-{depth}, {groups} groups of {}", width / groups.max(&1))
+            }
             Self::Modules => write!(f, "pickled Sequential"),
-            Self::Onnx { producer } => write!(f, "ONNX model written by {}", if producer.is_empty() { "an unknown program" } else { producer }),
+            Self::Onnx { producer } => {
+                write!(f, "ONNX model written by {}", if producer.is_empty() { "an unknown program" } else { producer })
+            }
             Self::Unknown => write!(f, "unknown"),
         }
     }
@@ -80,10 +109,23 @@ pub(crate) fn detect(weights: &Weights, tree: Option<&Module>) -> Architecture {
         let widths = last.filter_map(|name| weights.get(&name)?.shape().first().copied()).collect();
         return Architecture::KdResolution { widths };
     }
-    match (tree, vgg::torchvision(weights)) {
-        (Some(_), _) => Architecture::Modules,
-        (None, Some((depth, batch_norm))) => Architecture::TorchvisionVgg { depth, batch_norm },
-        (None, None) => Architecture::Unknown,
+    if tree.is_some() {
+        return Architecture::Modules;
+    }
+    if let Some(names) = vgg::Names::find(weights) {
+        let (depth, batch_norm) = (names.depth, names.batch_norm);
+        return if names.head.is_some() {
+            Architecture::PooledVgg { depth, batch_norm }
+        } else {
+            Architecture::TorchvisionVgg { depth, batch_norm }
+        };
+    }
+    match resnet::detect(weights) {
+        Some(plan) => {
+            let depth = plan.depth().unwrap_or(plan.count());
+            Architecture::TorchvisionResNet { depth, groups: plan.groups, width: plan.width }
+        }
+        None => Architecture::Unknown,
     }
 }
 
@@ -94,10 +136,25 @@ pub(crate) fn build(architecture: &Architecture, weights: &Weights, tree: Option
     }
     match architecture {
         Architecture::KdResolution { .. } => sequential::build(&vgg::kd_tree(weights)?, weights, px),
-        Architecture::TorchvisionVgg { depth, batch_norm } => {
-            sequential::build(&vgg::torchvision_tree(weights, *depth, *batch_norm)?, weights, px)
+        Architecture::TorchvisionVgg { .. } => match vgg::Names::find(weights) {
+            Some(names) => sequential::build(&vgg::torchvision_tree(weights, &names)?, weights, px),
+            None => Err(Reason::Unsupported(unknown_names(weights))),
+        },
+        Architecture::PooledVgg { .. } => match vgg::Names::find(weights) {
+            Some(names) => {
+                let mut built = sequential::build(&vgg::pooled_tree(weights, &names)?, weights, px)?;
+                built.notes.push(vgg::POOLED_NOTE.into());
+                Ok(built)
+            }
+            None => Err(Reason::Unsupported(unknown_names(weights))),
+        },
+        Architecture::TorchvisionResNet { .. } => match resnet::detect(weights) {
+            Some(plan) => resnet::build(&plan, weights, px),
+            None => Err(Reason::Unsupported(unknown_names(weights))),
+        },
+        Architecture::Modules | Architecture::Onnx { .. } | Architecture::Unknown => {
+            Err(Reason::Unsupported(unknown_names(weights)))
         }
-        Architecture::Modules | Architecture::Onnx { .. } | Architecture::Unknown => Err(Reason::Unsupported(unknown_names(weights))),
     }
 }
 
@@ -112,6 +169,8 @@ pub(crate) fn class_count(architecture: &Architecture, weights: &Weights, tree: 
     let head = match architecture {
         Architecture::KdResolution { .. } => "2.weight".to_string(),
         Architecture::TorchvisionVgg { .. } => "classifier.6.weight".to_string(),
+        Architecture::PooledVgg { .. } => format!("{}.weight", vgg::Names::find(weights)?.head?),
+        Architecture::TorchvisionResNet { .. } => "fc.weight".to_string(),
         _ => last_linear(tree?)?.parameter("weight"),
     };
     weights.get(&head)?.shape().first().copied()

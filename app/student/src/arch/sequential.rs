@@ -102,7 +102,7 @@ fn levels(graph: &Graph, blocks: &[usize], outputs: &[ValueId]) -> Vec<String> {
 }
 
 /// Every parameter must have its place: one left over means that the network is another one.
-fn no_strangers(graph: &Graph, weights: &Weights) -> Result<(), Reason> {
+pub(super) fn no_strangers(graph: &Graph, weights: &Weights) -> Result<(), Reason> {
     let used: HashSet<&str> = graph.constants().map(|v| v.name.as_str()).collect();
     match weights.iter().find(|(name, _)| !used.contains(name)) {
         Some((name, _)) => Err(Reason::Unexpected(name.to_string())),

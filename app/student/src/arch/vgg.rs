@@ -108,13 +108,41 @@ fn layout(blocks: &[usize; 5], norm: bool) -> Vec<&'static str> {
     blocks.iter().flat_map(|&n| unit.repeat(n).into_iter().chain(["pool"])).collect()
 }
 
-/// Number of layers and batch norm of a torchvision VGG, when the names fit exactly.
-pub(super) fn torchvision(weights: &Weights) -> Option<(usize, bool)> {
-    let mut indices: Vec<usize> = weights
-        .iter()
-        .filter(|(_, t)| t.shape().len() == 4)
-        .map(|(name, _)| name.strip_prefix("features.")?.strip_suffix(".weight")?.parse().ok())
-        .collect::<Option<_>>()?;
+/// What is said with a VGG of which a state dict does not tell how it ends.
+pub(super) const POOLED_NOTE: &str = "VGG features with one Linear head are read as kd_resolution writes them: the last block ends before its ReLU and without pool, then comes the global average";
+
+/// Where one-headed VGGs keep features and head: torchvision's names (our own export), and a Sequential of features, average,
+/// flattening and Linear.
+const POOLED: [(&str, &str); 2] = [("features", "classifier"), ("0", "3")];
+
+/// How the parameters of a VGG are called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Names {
+    pub(super) depth: usize,
+    pub(super) batch_norm: bool,
+    features: &'static str,
+    /// The one Linear layer; `None` for torchvision's own head of three.
+    pub(super) head: Option<&'static str>,
+}
+
+impl Names {
+    /// The names of a VGG, when they fit exactly.
+    pub(super) fn find(weights: &Weights) -> Option<Self> {
+        for (features, head) in POOLED {
+            let one = weights.get(&format!("{head}.weight")).is_some();
+            if let Some((depth, batch_norm)) = torchvision(weights, features).filter(|_| one || features == "features") {
+                return Some(Self { depth, batch_norm, features, head: one.then_some(head) });
+            }
+        }
+        None
+    }
+}
+
+/// Number of layers and batch norm of a VGG whose features are called so, when the names fit exactly.
+fn torchvision(weights: &Weights, features: &str) -> Option<(usize, bool)> {
+    let index = |name: &str| name.strip_prefix(features)?.strip_prefix('.')?.strip_suffix(".weight")?.parse().ok();
+    let mut indices: Vec<usize> =
+        weights.iter().filter(|(_, t)| t.shape().len() == 4).map(|(name, _)| index(name)).collect::<Option<_>>()?;
     indices.sort_unstable();
     let fits = |blocks: &[usize; 5], norm: bool| {
         let convs = layout(blocks, norm).into_iter().enumerate().filter(|(_, kind)| *kind == "conv").map(|(i, _)| i);
@@ -123,20 +151,42 @@ pub(super) fn torchvision(weights: &Weights) -> Option<(usize, bool)> {
     [false, true].into_iter().find_map(|norm| CONFIGURATIONS.iter().find(|(_, b)| fits(b, norm)).map(|(n, _)| (*n, norm)))
 }
 
-/// torchvision's network with its own head (`classifier.0`, `.3`, `.6`).
-pub(super) fn torchvision_tree(weights: &Weights, depth: usize, norm: bool) -> Result<Module, Reason> {
-    let blocks = CONFIGURATIONS.iter().find(|(n, _)| *n == depth).map(|(_, b)| b);
-    let blocks = blocks.ok_or_else(|| Reason::Unsupported(format!("there is no VGG{depth}")))?;
-    let mut features = vec![];
-    for (i, kind) in layout(blocks, norm).into_iter().enumerate() {
-        let path = format!("features.{i}");
-        features.push(match kind {
+/// The layers of the features, a list for each block.
+fn features(weights: &Weights, names: &Names) -> Result<Vec<Vec<Module>>, Reason> {
+    let blocks = CONFIGURATIONS.iter().find(|(n, _)| *n == names.depth).map(|(_, b)| b);
+    let blocks = blocks.ok_or_else(|| Reason::Unsupported(format!("there is no VGG{}", names.depth)))?;
+    let mut made = vec![];
+    let mut block = vec![];
+    for (i, kind) in layout(blocks, names.batch_norm).into_iter().enumerate() {
+        let path = format!("{}.{i}", names.features);
+        block.push(match kind {
             "conv" => conv(weights, &path)?,
             "norm" => batch_norm(weights, &path)?,
             "relu" => relu(&path),
             _ => pool(&path),
         });
+        if kind == "pool" {
+            made.push(std::mem::take(&mut block));
+        }
     }
+    Ok(made)
+}
+
+/// Features that end before the last ReLU, global average, one Linear.
+pub(super) fn pooled_tree(weights: &Weights, names: &Names) -> Result<Module, Reason> {
+    let mut blocks = features(weights, names)?;
+    if let Some(last) = blocks.last_mut() {
+        last.truncate(last.len().saturating_sub(2));
+    }
+    let blocks = blocks.into_iter().enumerate().map(|(i, layers)| Module::sequential(&format!("block{i}"), layers)).collect();
+    let head = linear(weights, names.head.unwrap_or("classifier"))?;
+    let all = vec![Module::sequential(names.features, blocks), adaptive("avgpool", 1), flatten("flatten"), head];
+    Ok(Module::sequential("", all))
+}
+
+/// torchvision's network with its own head (`classifier.0`, `.3`, `.6`).
+pub(super) fn torchvision_tree(weights: &Weights, names: &Names) -> Result<Module, Reason> {
+    let features = features(weights, names)?.into_iter().flatten().collect();
     let features = Module::sequential("features", features);
     if !weights.iter().any(|(name, _)| name.starts_with("classifier.")) {
         return Err(Reason::HeadMissing);

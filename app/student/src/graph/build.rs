@@ -14,7 +14,8 @@ impl GraphBuilder {
     /// Starts with the image input, shape `[channels, height, width]`.
     pub fn new(input_name: &str, input_shape: &[usize]) -> Self {
         let image = Value { name: input_name.into(), shape: input_shape.to_vec(), lead: Lead::Sample };
-        let graph = Graph { input: ValueId(0), values: vec![image], nodes: vec![], outputs: vec![], levels: vec![], classes: vec![] };
+        let graph =
+            Graph { input: ValueId(0), values: vec![image], nodes: vec![], outputs: vec![], levels: vec![], classes: vec![] };
         Self::extend(graph)
     }
 

@@ -6,6 +6,7 @@
 
 mod build;
 mod op;
+mod place;
 mod shape;
 mod validate;
 mod walk;
@@ -159,9 +160,8 @@ impl Graph {
     /// Weights the graph reads: constants that no node computes.
     pub fn constants(&self) -> impl Iterator<Item = &Value> {
         let made: std::collections::HashSet<ValueId> = self.nodes.iter().map(|n| n.output).collect();
-        let weights = self.values.iter().enumerate().filter(move |(i, v)| {
-            v.lead == Lead::Constant && !made.contains(&ValueId(*i as u32))
-        });
+        let weights =
+            self.values.iter().enumerate().filter(move |(i, v)| v.lead == Lead::Constant && !made.contains(&ValueId(*i as u32)));
         weights.map(|(_, v)| v)
     }
 }

@@ -1,5 +1,6 @@
 //! Questions about the structure: who makes a value, what lies upstream, where the features end.
 
+use super::place::{UPRIGHT, places};
 use super::{Graph, Lead, Node, ValueId};
 
 impl Graph {
@@ -33,22 +34,49 @@ impl Graph {
     }
 
     /// Feature maps `[channels, height, width]` on which the logits depend, front to back: the layers a CAM can look at.
+    /// Values whose channels come last (between the transposes that exporters put around a LayerNorm) are none.
     pub fn candidate_layers(&self) -> Vec<ValueId> {
         let Ok(logits) = self.output(super::LOGITS) else { return vec![] };
         let up = self.upstream_of(logits);
         let down = self.downstream_of(self.input);
+        let places = places(self);
+        let is_map = |v: ValueId| {
+            let value = self.value(v);
+            let upright = places[v.index()].is_none_or(|p| p == UPRIGHT);
+            value.lead == Lead::Sample && upright && matches!(value.shape[..], [_, h, w] if h.saturating_mul(w) > 1)
+        };
         let made = self.nodes.iter().map(|n| n.output);
-        made.filter(|v| up[v.index()] && down[v.index()])
-            .filter(|&v| self.value(v).lead == Lead::Sample && matches!(self.value(v).shape[..], [_, h, w] if h * w > 1))
-            .collect()
+        made.filter(|&v| up[v.index()] && down[v.index()] && is_map(v)).collect()
     }
 
-    /// Default layer: the last feature map before global pooling.
+    /// Default layer: the last feature map before global pooling. It is the last one that everything after it is computed
+    /// from, or else (a head that pools several maps) the last of all.
     pub fn default_layer(&self) -> Option<ValueId> {
-        match self.levels.last() {
-            Some(name) => self.find(name).ok(),
-            None => self.candidate_layers().last().copied(),
+        if let Some(name) = self.levels.last() {
+            return self.find(name).ok();
         }
+        let candidates = self.candidate_layers();
+        let alone = self.bottlenecks();
+        candidates.iter().rev().find(|v| alone[v.index()]).or(candidates.last()).copied()
+    }
+
+    /// For each value: do the logits depend on the image through it alone?
+    fn bottlenecks(&self) -> Vec<bool> {
+        let mut alone = vec![false; self.values.len()];
+        let Ok(logits) = self.output(super::LOGITS) else { return alone };
+        let (up, down) = (self.upstream_of(logits), self.downstream_of(self.input));
+        let between = |v: &ValueId| up[v.index()] && down[v.index()];
+        let mut last_use = vec![0; self.values.len()];
+        for (i, n) in self.nodes.iter().enumerate().filter(|(_, n)| between(&n.output)) {
+            n.inputs.iter().for_each(|v| last_use[v.index()] = i);
+        }
+        // Nodes are in order: a value is alone where nothing older is still needed once it is made.
+        let mut open_until = last_use[self.input.index()];
+        for (i, n) in self.nodes.iter().enumerate().filter(|(_, n)| between(&n.output)) {
+            alone[n.output.index()] = open_until <= i;
+            open_until = open_until.max(last_use[n.output.index()]);
+        }
+        alone
     }
 
     /// A layer by source name, or by attention level: `-1` is the last block's output, `-2` the one before.

@@ -3,7 +3,7 @@
 use super::collect::Contents;
 use super::{BareInfo, LoadError, Need, Reason};
 use crate::arch::{self, Architecture, Built, Module};
-use crate::card::{ModelCard, View};
+use crate::card::ModelCard;
 use crate::file::Student;
 use crate::onnx::Onnx;
 use crate::weights::Weights;
@@ -106,12 +106,13 @@ impl Checkpoint {
                 "micrometres per px are unknown (--um-per-px): check that patches have the scale the model was trained at".into(),
             );
         }
-        let view = info.view.clone().unwrap_or_else(|| {
+        if info.view.is_none() && info.normalisation.is_none() {
             notes.push(
                 "images go in as RGB from 0 to 1, without mean and standard deviation, unless a view says otherwise".into(),
             );
-            View::default()
-        });
+        }
+        let mut view = info.view.clone().unwrap_or_default();
+        view.normalisation = info.normalisation.or(view.normalisation);
         let mut card = ModelCard::new(&self.file_name, &self.architecture.to_string(), classes, px);
         card.um_per_px = info.um_per_px;
         card.view = view;

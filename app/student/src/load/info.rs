@@ -15,6 +15,8 @@ pub struct BareInfo {
     pub um_per_px: Option<f64>,
     /// Input view; none means the Teacher's own: the image as it is, values in [0, 1].
     pub view: Option<View>,
+    /// Mean and standard deviation of the input (`--mean`, `--std`); goes over what the view says.
+    pub normalisation: Option<Normalisation>,
     /// Where the training data came from, licence and the like, as free text.
     pub licence: Option<String>,
 }

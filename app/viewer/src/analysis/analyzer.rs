@@ -1,12 +1,14 @@
 //! A Student with its explanation, compiled for a device and fed with tiles.
 
-use super::result::{argmax, mean_probabilities, softmax};
-use super::{AnalysisError, PatchResult, Settings, TileResult, Times, automatic_batch};
+use super::result::{argmax, mean_probabilities, min_max};
+use super::outputs::Outputs;
+use super::smooth::Turn;
+use super::{AnalysisError, MoreMaps, PatchResult, Settings, Times, automatic_batch};
 use fovea_engine::{Device, EngineError, Input, Preference, Run, Runner};
 use fovea_patch::{Field, Patch, Tile, tiles};
-use fovea_student::explain::{minmax_output, raw_output};
+use fovea_student::explain::raw_output;
 use fovea_student::file::Student;
-use fovea_student::{Graph, LOGITS, Weights};
+use fovea_student::{Graph, Weights};
 use web_time::Instant;
 
 /// Analyses patches, one at a time. Patches of one tile run alone, others in batches.
@@ -90,7 +92,7 @@ impl Analyzer {
         let start = Instant::now();
         let scale = self.settings.image_um_per_px.or(patch.um_per_px);
         let plan = tiles::plan(patch.width, patch.height, scale, &self.field, self.settings.framing)?;
-        let (mut done, mut stages, mut size) = (Vec::with_capacity(plan.tiles.len()), Times::new(), [0; 3]);
+        let (mut done, mut stages, mut maps) = (Vec::with_capacity(plan.tiles.len()), Times::new(), vec![]);
         while done.len() < plan.tiles.len() {
             if !progress(done.len(), plan.tiles.len()) {
                 return Err(EngineError::Cancelled.into());
@@ -102,9 +104,13 @@ impl Analyzer {
             }
             let left = plan.tiles.get(done.len()..).unwrap_or_default();
             let part = self.next_batch(left)?;
-            let run = self.run(patch, part).await?;
-            run.stages.iter().for_each(|(stage, ms)| add(&mut stages, *stage, *ms));
-            size = unpack(&run, part, &patch.name, &mut done)?;
+            let pad = self.settings.pad;
+            let rgb: Vec<Vec<u8>> = part.iter().map(|t| tiles::extract(patch, t, self.field.input_px, pad)).collect();
+            let finished = done.len();
+            let mut alive = || progress(finished, plan.tiles.len());
+            let outputs = self.outputs(&rgb, &mut alive, &mut stages).await?;
+            outputs.check(&patch.name)?;
+            outputs.cut(part, &mut done, &mut maps);
         }
         progress(done.len(), plan.tiles.len());
         let probabilities = mean_probabilities(patch, &done);
@@ -113,7 +119,12 @@ impl Analyzer {
         if done.len() > 1 {
             notes.push(format!("{} tiles: the image's probabilities are their mean by area", done.len()));
         }
-        let [classes, map_h, map_w] = size;
+        if self.settings.aug_smooth {
+            notes.push("the map is the mean over flips and rotations (aug-smooth)".into());
+        }
+        let (classes, map_h, map_w) = self.map_shape(0)?;
+        let shapes = (1..=maps.len()).map(|i| self.map_shape(i)).collect::<Result<Vec<_>, _>>()?;
+        let more = maps.into_iter().zip(shapes).map(|(tiles, (_, map_h, map_w))| MoreMaps { map_h, map_w, tiles }).collect();
         Ok(PatchResult {
             name: patch.name.clone(),
             sha256: patch.sha256.clone(),
@@ -124,6 +135,7 @@ impl Analyzer {
             classes,
             map_h,
             map_w,
+            more,
             predicted: argmax(&probabilities),
             probabilities,
             stages,
@@ -146,11 +158,53 @@ impl Analyzer {
         Ok(if left.len() >= batch { &left[..batch] } else { &left[..1] })
     }
 
-    /// Runs some tiles; when the GPU fails, the CPU takes over for good.
-    async fn run(&mut self, patch: &Patch, part: &[Tile]) -> Result<Run, AnalysisError> {
-        let pad = self.settings.pad;
-        let rgb: Vec<u8> = part.iter().flat_map(|t| tiles::extract(patch, t, self.field.input_px, pad)).collect();
-        let outcome = self.runner(part.len()).run(Input::Rgb8(&rgb)).await;
+    /// Classes, height and width of a map.
+    fn map_shape(&self, index: usize) -> Result<(usize, usize, usize), AnalysisError> {
+        let name = raw_output(index);
+        match self.graph.value(self.graph.output(&name)?).shape[..] {
+            [classes, h, w] => Ok((classes, h, w)),
+            _ => Err(AnalysisError::NoOutput(name)),
+        }
+    }
+
+    /// Scores and maps of some images; with aug-smooth the maps are means over the turned images, the scores those of the
+    /// image as it is.
+    async fn outputs(
+        &mut self,
+        images: &[Vec<u8>],
+        alive: &mut dyn FnMut() -> bool,
+        stages: &mut Times,
+    ) -> Result<Outputs, AnalysisError> {
+        let plain = self.run(&images.concat(), images.len()).await?;
+        plain.stages.iter().for_each(|(stage, ms)| add(stages, *stage, *ms));
+        let mut outputs = Outputs::new(&plain, 1 + self.settings.more.len())?;
+        if !self.settings.aug_smooth {
+            return Ok(outputs);
+        }
+        let shapes: Vec<(usize, usize)> = outputs.maps.iter().map(|m| (m.h, m.w)).collect();
+        let turns: Vec<Turn> = Turn::all().filter(|t| shapes.iter().all(|&(h, w)| t.suits(h, w))).collect();
+        let share = 1.0 / turns.len().max(1) as f32;
+        outputs.maps.iter_mut().for_each(|m| m.raw.iter_mut().for_each(|v| *v *= share));
+        for turn in turns.into_iter().skip(1) {
+            if !alive() {
+                return Err(EngineError::Cancelled.into());
+            }
+            #[cfg(target_arch = "wasm32")]
+            crate::web::breathe().await;
+            let turned: Vec<u8> = images.iter().flat_map(|rgb| turn.image(rgb, self.field.input_px)).collect();
+            let run = self.run(&turned, images.len()).await?;
+            run.stages.iter().for_each(|(stage, ms)| add(stages, *stage, *ms));
+            for (sum, map) in outputs.maps.iter_mut().zip(Outputs::new(&run, shapes.len())?.maps) {
+                turn.add_back(&map.raw, (map.h, map.w), share, &mut sum.raw);
+            }
+        }
+        outputs.maps.iter_mut().for_each(|m| m.minmax = m.raw.chunks_exact(m.cells()).flat_map(min_max).collect());
+        Ok(outputs)
+    }
+
+    /// Runs some images; when the GPU fails, the CPU takes over for good.
+    async fn run(&mut self, rgb: &[u8], samples: usize) -> Result<Run, AnalysisError> {
+        let outcome = self.runner(samples).run(Input::Rgb8(rgb)).await;
         let error = match outcome {
             Ok(run) => return Ok(run),
             Err(e) if self.device.is_gpu() && lost(&e) => e,
@@ -159,11 +213,11 @@ impl Analyzer {
         self.device = Device::cpu(&format!("{} failed: {error}", self.device.adapter().name));
         self.notes.push(format!("{error}; the CPU takes over"));
         self.single = Runner::new(&self.device, &self.graph, &self.weights, 1)?;
-        self.wide = match part.len() {
+        self.wide = match samples {
             1 => None,
             n => Some(Runner::new(&self.device, &self.graph, &self.weights, n)?),
         };
-        Ok(self.runner(part.len()).run(Input::Rgb8(&rgb)).await?)
+        Ok(self.runner(samples).run(Input::Rgb8(rgb)).await?)
     }
 
     fn runner(&mut self, samples: usize) -> &mut Runner {
@@ -189,31 +243,4 @@ fn add(stages: &mut Times, stage: fovea_engine::Stage, ms: f64) {
         Some((_, sum)) => *sum += ms,
         None => stages.push((stage, ms)),
     }
-}
-
-/// Cuts a run's outputs into tiles; returns `[classes, map_h, map_w]`.
-fn unpack(run: &Run, part: &[Tile], name: &str, done: &mut Vec<TileResult>) -> Result<[usize; 3], AnalysisError> {
-    let get = |output: &str| run.get(output).ok_or_else(|| AnalysisError::NoOutput(output.to_string()));
-    let (logits, raw, minmax) = (get(LOGITS)?, get(&raw_output(0))?, get(&minmax_output(0))?);
-    let finite = |what, data: &[f32]| match data.iter().all(|v| v.is_finite()) {
-        true => Ok(()),
-        false => Err(AnalysisError::NotFinite { what, name: name.to_string() }),
-    };
-    finite("scores", &logits.data)?;
-    finite("attention values", &raw.data)?;
-    let &[_, classes, map_h, map_w] = &raw.shape[..] else { return Err(AnalysisError::NoOutput(raw_output(0))) };
-    let map = (classes * map_h * map_w).max(1);
-    let scores = logits.data.len().checked_div(part.len()).unwrap_or(0).max(1);
-    let rows = logits.data.chunks_exact(scores).zip(raw.data.chunks_exact(map)).zip(minmax.data.chunks_exact(map));
-    for (tile, ((logits, raw), minmax)) in part.iter().zip(rows) {
-        done.push(TileResult {
-            tile: *tile,
-            logits: logits.to_vec(),
-            probabilities: softmax(logits),
-            predicted: argmax(logits),
-            raw: raw.to_vec(),
-            minmax: minmax.to_vec(),
-        });
-    }
-    Ok([classes, map_h, map_w])
 }

@@ -3,7 +3,8 @@
 use super::AnalysisError;
 use fovea_student::file::Student;
 use fovea_student::graph::rebuild;
-use fovea_student::load::{BareInfo, Loaded, load};
+use fovea_student::load::{BareInfo, Loaded, load_with};
+use fovea_student::onnx::Siblings;
 
 /// Reads a model file. What `info` says fills what a bare checkpoint lacks, and overrides the card of a complete Student
 /// (which is then noted).
@@ -11,7 +12,21 @@ use fovea_student::load::{BareInfo, Loaded, load};
 /// # Errors
 /// A file that cannot be used, facts that are missing or contradict it; every message names the file.
 pub fn open_student(bytes: &[u8], name: &str, info: &BareInfo) -> Result<Student, AnalysisError> {
-    match load(bytes, name)? {
+    open_student_with(bytes, name, info, &|_| None)
+}
+
+/// [`open_student`] for ONNX models that keep their weights in a second file: `siblings` gives the files beside the model by
+/// plain name.
+///
+/// # Errors
+/// As [`open_student`]; a second file that is missing is named.
+pub fn open_student_with(
+    bytes: &[u8],
+    name: &str,
+    info: &BareInfo,
+    siblings: &Siblings<'_, '_>,
+) -> Result<Student, AnalysisError> {
+    match load_with(bytes, name, siblings)? {
         Loaded::Bare(checkpoint) => Ok(checkpoint.into_student(info)?),
         Loaded::Ready(student) => overridden(*student, info).map_err(|e| AnalysisError::Setting(format!("{e} ({name})"))),
     }
@@ -39,6 +54,10 @@ fn overridden(mut student: Student, info: &BareInfo) -> Result<Student, Analysis
     }
     if let Some(view) = &info.view {
         card.view = view.clone();
+        card.self_check = None;
+    }
+    if let Some(normalisation) = info.normalisation {
+        card.view.normalisation = Some(normalisation);
         card.self_check = None;
     }
     card.validate(&student.graph).map_err(|e| AnalysisError::Setting(e.to_string()))?;

@@ -24,6 +24,17 @@ pub struct TileResult {
 /// Milliseconds a stage took, summed over the batches of one image.
 pub type Times = Vec<(Stage, f64)>;
 
+/// A further map of every tile, of another layer or method than the first.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MoreMaps {
+    /// Height of a tile's map in cells.
+    pub map_h: usize,
+    /// Width of a tile's map in cells.
+    pub map_w: usize,
+    /// Raw attention per tile, `[classes, map_h, map_w]`, in the order of the tiles.
+    pub tiles: Vec<Vec<f32>>,
+}
+
 /// One image's result; it holds no pixels.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PatchResult {
@@ -45,6 +56,8 @@ pub struct PatchResult {
     pub map_h: usize,
     /// Width of a tile's map in cells.
     pub map_w: usize,
+    /// What [`super::Settings::more`] asked for, in its order.
+    pub more: Vec<MoreMaps>,
     /// Mean of the tiles' probabilities, each weighted by its part inside the image.
     pub probabilities: Vec<f32>,
     /// Class with the largest of these.
@@ -58,6 +71,22 @@ pub struct PatchResult {
 }
 
 impl PatchResult {
+    /// One result per map: the first, then the further ones.
+    pub fn each(mut self) -> Vec<Self> {
+        let more = std::mem::take(&mut self.more);
+        let other = |maps: MoreMaps| {
+            let mut result = self.clone();
+            (result.map_h, result.map_w) = (maps.map_h, maps.map_w);
+            for (tile, raw) in result.tiles.iter_mut().zip(maps.tiles) {
+                tile.minmax = min_max(&raw);
+                tile.raw = raw;
+            }
+            result
+        };
+        let others: Vec<Self> = more.into_iter().map(other).collect();
+        std::iter::once(self).chain(others).collect()
+    }
+
     /// The raw map of one class over the whole image. An image that is exactly one tile keeps the tile's own cells; of
     /// others the longer side gets at most `max_side` cells.
     ///
@@ -94,6 +123,13 @@ impl PatchResult {
         let finite = self.tiles.iter().flat_map(|t| &t.raw).copied().filter(|v| v.is_finite());
         finite.fold(None, |range, v| Some(range.map_or((v, v), |(lo, hi): (f32, f32)| (lo.min(v), hi.max(v)))))
     }
+}
+
+/// The method's joint min-max over pixels and classes; a constant map becomes zeros.
+pub(crate) fn min_max(raw: &[f32]) -> Vec<f32> {
+    let lo = raw.iter().copied().fold(f32::INFINITY, f32::min);
+    let hi = raw.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    if lo < hi { raw.iter().map(|v| (v - lo) / (hi - lo)).collect() } else { vec![0.0; raw.len()] }
 }
 
 /// Softmax in the order of the scores; the largest is subtracted first, so nothing overflows.
@@ -176,6 +212,7 @@ mod tests {
             tiles,
             classes: 2,
             map_h: 2,
+            more: vec![],
             map_w: 2,
             predicted: argmax(&mean),
             probabilities: mean,

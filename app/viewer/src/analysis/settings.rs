@@ -25,6 +25,10 @@ pub struct Settings {
     pub method: Option<Method>,
     /// Classic form: max(·, 0) after the sum over channels.
     pub relu: bool,
+    /// Maps are the mean over the eight flips and rotations of the image, each turned back: smoother, eight times the work.
+    pub aug_smooth: bool,
+    /// Further maps to be made in the same run ([`super::PatchResult::more`]).
+    pub more: Vec<Request>,
     /// Input view.
     pub view: ViewChoice,
     /// How an image meets the Student's field.
@@ -76,7 +80,7 @@ impl Settings {
         let request = self.request(student)?;
         let view = self.view_of(student);
         let (graph, weights) = view::apply(&student.graph, &student.weights, &view, student.card.input_px)?;
-        // A native Student's map is brought to the Teacher's grid, so that maps of all views compare.
+        // A native Student's map is brought to the Teacher's grid, so that maps of all views compare; further maps follow it.
         let grid = match view.grid {
             Grid::Native if view.factor > 1 => {
                 let full = &student.graph.value(student.graph.layer(&request.layer)?).shape;
@@ -84,7 +88,8 @@ impl Settings {
             }
             _ => None,
         };
-        let spec = Explain { requests: vec![request], classes: None, grid, normalise: true, closed_form: true, gradients: false };
+        let requests = std::iter::once(request).chain(self.more.iter().cloned()).collect();
+        let spec = Explain { requests, classes: None, grid, normalise: true, closed_form: true, gradients: false };
         Ok((explain(&graph, &spec)?, weights))
     }
 }

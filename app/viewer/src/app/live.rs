@@ -12,7 +12,7 @@ use web_time::Instant;
 
 use super::jobs::{Course, Executor, Kind, LookJob, Queue, Report};
 use super::look::Look;
-use crate::analysis::{AnalysisError, PatchResult, TileResult, Times, argmax, softmax};
+use crate::analysis::{AnalysisError, PatchResult, TileResult, Times, argmax, min_max, softmax};
 
 /// A network compiled for the window's device.
 struct Compiled {
@@ -153,9 +153,7 @@ impl Live {
             return Ok(());
         }
         let mut settings = course.settings.clone();
-        if factor > 0 {
-            settings.view.k = Some(factor);
-        }
+        settings.view.k = if factor > 0 { Some(factor) } else { settings.view.k };
         let (graph, weights) = settings.explained(&course.student)?;
         let map = map_shape(&graph)?;
         let run = LiveRun::new(self.gpu.clone(), &graph, &weights)?;
@@ -242,13 +240,6 @@ fn add(stages: &mut Times, stage: Stage, ms: f64) {
     }
 }
 
-/// The method's joint min-max; a constant map becomes zeros.
-fn min_max(raw: &[f32]) -> Vec<f32> {
-    let lo = raw.iter().copied().fold(f32::INFINITY, f32::min);
-    let hi = raw.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    if lo < hi { raw.iter().map(|v| (v - lo) / (hi - lo)).collect() } else { vec![0.0; raw.len()] }
-}
-
 fn assemble(
     patch: &Patch,
     plan: TilePlan,
@@ -278,6 +269,7 @@ fn assemble(
         classes,
         map_h,
         map_w,
+        more: vec![],
         stages,
         total_ms: start.elapsed().as_secs_f64() * 1e3,
         notes,

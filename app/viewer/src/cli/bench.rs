@@ -1,7 +1,7 @@
 //! `fovea bench`: how fast this machine is.
 
 use super::analyze::adapter;
-use super::{Outcome, print, print_json, random};
+use super::{Outcome, parse, print, print_json, random};
 use crate::analysis::Settings;
 use fovea_engine::{Device, Input, Preference, Runner};
 use fovea_student::file::Student;
@@ -18,6 +18,12 @@ pub struct Args {
     /// Also the full VGG16 on a software adapter (minutes)
     #[arg(long)]
     all: bool,
+    /// Only networks at this input size
+    #[arg(long, value_name = "PX")]
+    px: Option<usize>,
+    /// Only this device: gpu or cpu [default: both]
+    #[arg(long, default_value = "auto", value_parser = parse::preference)]
+    device: Preference,
 }
 
 /// Networks: name, width divisor, input px.
@@ -29,10 +35,16 @@ const SECONDS: f64 = 8.0;
 
 /// Runs the command.
 pub fn run(args: &Args) -> anyhow::Result<Outcome> {
-    let mut devices = vec![Device::cpu("chosen")];
-    devices.extend(pollster::block_on(Device::open(Preference::Gpu)));
+    let mut devices = vec![];
+    if args.device != Preference::Gpu {
+        devices.push(Device::cpu("chosen"));
+    }
+    match (args.device, pollster::block_on(Device::open(Preference::Gpu))) {
+        (Preference::Cpu, _) | (Preference::Auto, Err(_)) => {}
+        (_, found) => devices.push(found?),
+    }
     let mut rows = vec![];
-    for (name, divisor, px) in NETWORKS {
+    for (name, divisor, px) in NETWORKS.into_iter().filter(|n| args.px.is_none_or(|px| px == n.2)) {
         let student = random::vgg16(divisor, 4, px, 1)?;
         for device in &devices {
             let slow = device.is_gpu() && device.adapter().software && divisor == 1;

@@ -2,7 +2,7 @@
 
 use super::model::{self, Facts};
 use super::{Outcome, print, print_json};
-use crate::analysis::{measure_self_check, open_student};
+use crate::analysis::measure_self_check;
 use anyhow::{Context, bail};
 use fovea_engine::Device;
 use fovea_student::card::ModelCard;
@@ -20,12 +20,12 @@ const OWN_FIELDS: [&str; 3] = ["version", "weights_sha256", "self_check"];
 /// Arguments of `fovea import`.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
-    /// PyTorch checkpoint (.pth, .pt) or safetensors file
+    /// ONNX model (.onnx, weights in a second file beside it are found), PyTorch checkpoint (.pth, .pt) or safetensors file
     model: PathBuf,
     /// The Student file to write
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
-    /// JSON with fields of the model card, or a WSInfer config.json
+    /// JSON with fields of the model card, or a WSInfer config.json; other options go over it
     #[arg(long, value_name = "FILE")]
     card: Option<PathBuf>,
     #[command(flatten)]
@@ -43,10 +43,9 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: &Args) -> anyhow::Result<Outcome> {
-    let bytes = model::read(&args.model)?;
     let fields = args.card.as_deref().map(fields).transpose()?;
     let info = known(&args.facts, fields.as_ref())?;
-    let mut student = open_student(&bytes, &args.model.display().to_string(), &info)?;
+    let mut student = model::open_file(&args.model, &info)?;
     student.card.name = args.model.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
     if let Some(fields) = fields.as_ref().filter(|f| !is_wsinfer(f)) {
         student.card = merged(&student.card, fields)?;
@@ -114,7 +113,7 @@ fn known(facts: &Facts, fields: Option<&Value>) -> anyhow::Result<BareInfo> {
 /// The card with the user's fields put over it; facts that flags may have changed stay.
 fn merged(card: &ModelCard, fields: &Value) -> anyhow::Result<ModelCard> {
     let mut value: Value = serde_json::from_str(&card.to_json()?)?;
-    let keep = ["class_names", "input_px", "um_per_px"];
+    let keep = ["class_names", "input_px", "um_per_px", "view"];
     if let (Some(target), Some(source)) = (value.as_object_mut(), fields.as_object()) {
         for (key, field) in source.iter().filter(|(k, _)| !OWN_FIELDS.contains(&k.as_str()) && !keep.contains(&k.as_str())) {
             target.insert(key.clone(), field.clone());

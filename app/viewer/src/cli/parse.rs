@@ -87,6 +87,20 @@ pub fn pixels(text: &str) -> Result<usize, String> {
     }
 }
 
+/// `--mean` and `--std`: red, green, blue.
+pub fn channels(text: &str) -> Result<[f32; 3], String> {
+    let refuse = || "three numbers: red,green,blue".to_string();
+    let parts: Vec<f32> = text.split(',').map(|t| t.trim().parse()).collect::<Result<_, _>>().map_err(|_| refuse())?;
+    let three: [f32; 3] = parts.try_into().map_err(|_| refuse())?;
+    if three.iter().all(|v| v.is_finite()) { Ok(three) } else { Err(refuse()) }
+}
+
+/// `--std`.
+pub fn deviations(text: &str) -> Result<[f32; 3], String> {
+    let three = channels(text)?;
+    if three.iter().all(|v| *v > 0.0) { Ok(three) } else { Err("three positive numbers: red,green,blue".to_string()) }
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
@@ -100,6 +114,8 @@ mod tests {
             ("GradCAM", Method::GradCam),
             ("grad-cam++", Method::GradCamPlusPlus),
             ("hirescam", Method::HiResCam),
+            ("EigenCAM", Method::EigenCam),
+            ("eigen-cam", Method::EigenCam),
         ] {
             assert_eq!(method(text).unwrap(), wanted, "{text}");
         }
@@ -112,6 +128,8 @@ mod tests {
         assert!(range("2,1").is_err() && range("1").is_err() && range("nan,1").is_err());
         assert!(share("1.2").is_err() && share("nan").is_err() && micrometres("0").is_err() && count("0").is_err());
         assert!(pixels("100000").is_err());
+        assert_eq!(channels("0.5, 0.4,-1").unwrap(), [0.5, 0.4, -1.0]);
+        assert!(channels("1,2").is_err() && channels("nan,1,1").is_err() && deviations("1,0,1").is_err());
         assert_eq!(colormap("Turbo").unwrap(), Colormap::Turbo);
     }
 }

@@ -1,13 +1,9 @@
-//! Parts of activations, and their joining: concat, split, slice, gather, pad.
+//! Parts of activations, and their joining: concat, split, slice, pad.
 
 use super::super::OnnxError;
 use super::super::import::{Bound, Cx, Made, one};
 use super::super::ranges::ranges;
-use super::reshape::{settle, whole};
-use crate::graph::{Op, ValueId};
-
-/// Most pieces a gather may be cut into.
-const MAX_PIECES: usize = 256;
+use crate::graph::Op;
 
 pub(super) fn concat(cx: &mut Cx<'_, '_>) -> Made {
     let parts = (0..cx.node.inputs.len()).map(|i| cx.image(i)).collect::<Result<Vec<_>, _>>()?;
@@ -90,38 +86,6 @@ pub(super) fn slice(cx: &mut Cx<'_, '_>) -> Made {
 
 fn batch_end(cx: &Cx<'_, '_>, end: i64) -> bool {
     cx.im.batch.is_some_and(|b| i64::try_from(b).is_ok_and(|b| end >= b))
-}
-
-/// Elements of one axis by constant indices of any shape.
-pub(super) fn gather(cx: &mut Cx<'_, '_>) -> Made {
-    let (x, old) = whole(cx, 0)?;
-    let axis = cx.axis(cx.int("axis", 0)?, old.len())?;
-    let indices = cx.needed_host(1)?;
-    let picks = cx.named(indices.as_i64())?;
-    let picks = picks.iter().map(|&p| cx.axis(p, old[axis])).collect::<Result<Vec<_>, _>>()?;
-    // The axis in the graph's own shape, which lacks the batch of an image value.
-    let own = axis.checked_sub(old.len() - cx.shape(x).len()).ok_or_else(|| cx.touches_batch())?;
-    let part = pieces(cx, x, own, &picks)?;
-    settle(cx, part, &[&old[..axis], &indices.shape, &old[axis + 1..]].concat())
-}
-
-/// One slice where the indices are regular, else one for each.
-fn pieces(cx: &mut Cx<'_, '_>, x: ValueId, axis: usize, picks: &[usize]) -> Result<ValueId, OnnxError> {
-    let Some((&start, others)) = picks.split_first() else { return Err(cx.fail("it picks nothing")) };
-    let len = picks.len();
-    let step = others.first().map_or(Some(1), |next| next.checked_sub(start)).filter(|&s| s > 0);
-    if let Some(step) = step.filter(|s| picks.windows(2).all(|w| w[1].checked_sub(w[0]) == Some(*s))) {
-        let all = len == cx.shape(x)[axis];
-        return if all { Ok(x) } else { cx.part(Op::Slice { axis, start, step, len }, &[x], "part") };
-    }
-    if len > MAX_PIECES {
-        return Err(cx.fail(format!("it picks {len} elements in no regular order; {MAX_PIECES} are supported")));
-    }
-    let mut parts = vec![];
-    for &start in picks {
-        parts.push(cx.part(Op::Slice { axis, start, step: 1, len: 1 }, &[x], "piece")?);
-    }
-    cx.part(Op::Concat { axis }, &parts, "pieces")
 }
 
 /// Constant padding; pads and value are attributes up to opset 10 and operands since, axes an operand since 18.

@@ -3,6 +3,7 @@
 mod activation;
 mod arithmetic;
 mod conv;
+mod gather;
 mod index;
 mod linear;
 mod logic;
@@ -51,7 +52,8 @@ pub(super) fn handler(op: &str) -> Option<Handler> {
         "Concat" => index::concat,
         "Split" => index::split,
         "Slice" => index::slice,
-        "Gather" => index::gather,
+        "Gather" => gather::gather,
+        "GatherND" => gather::gather_nd,
         "Pad" => index::pad,
         "Shape" => reshape::shape,
         "Size" => reshape::size,

@@ -30,7 +30,7 @@ use write::{Job, PerImage};
 pub struct Args {
     /// Images and folders (searched at any depth for PNG, JPEG and TIFF); without any, the embedded drawings
     paths: Vec<PathBuf>,
-    /// Model: a Student file or a PyTorch checkpoint [default: the embedded one, trained on drawings]
+    /// Model: a Student file, an ONNX model or a PyTorch checkpoint [default: the embedded one, trained on drawings]
     #[arg(long, value_name = "FILE")]
     student: Option<PathBuf>,
     #[command(flatten)]
@@ -41,12 +41,16 @@ pub struct Args {
     /// Layer of the attention map: a level (-1 = last block) or a name [default: the model's]
     #[arg(long, value_name = "LAYER", allow_hyphen_values = true)]
     layer: Option<String>,
-    /// Map arithmetic: positive (AT+), grad-cam, element-wise, hi-res-cam, layer-cam, grad-cam-plus-plus, x-grad-cam
+    /// Map arithmetic: positive (AT+), grad-cam, element-wise, hi-res-cam, layer-cam, grad-cam-plus-plus,
+    /// x-grad-cam, eigen-cam (the same map for every class)
     #[arg(long, value_parser = parse::method)]
     method: Option<Method>,
     /// Cut negative values of the summed map off (classic Grad-CAM)
     #[arg(long)]
     relu: bool,
+    /// Mean of the maps of the eight flips and rotations of each tile: smoother, eight times the work
+    #[arg(long)]
+    aug_smooth: bool,
     /// Look at the image reduced by this factor (2 = 5×, 4 = 2.5×, 8 = 1.25× of a 10× model)
     #[arg(long, value_parser = parse::count)]
     k: Option<usize>,
@@ -107,12 +111,14 @@ impl Args {
             layer: self.layer.clone(),
             method: self.method,
             relu: self.relu,
+            aug_smooth: self.aug_smooth,
             view: ViewChoice { k: self.k, grid: self.grid },
             framing: self.framing,
             pad: Pad::default(),
             image_um_per_px: self.image_um_per_px,
             preference: self.device,
             batch: self.batch,
+            ..Settings::default()
         }
     }
 
@@ -130,6 +136,7 @@ impl Args {
             "layer": request.layer,
             "method": request.method,
             "relu": request.relu,
+            "aug_smooth": self.aug_smooth,
             "view": view,
             "framing": self.framing,
             "pad": Pad::default(),

@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 /// Arguments of `fovea audit`.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
-    /// Folders with cases (x.json beside x.safetensors), or one file of a case
+    /// Folders with cases (NAME.json beside NAME.safetensors; case.json beside model.onnx), or one file of a case
     #[arg(required = true, value_name = "CASE_DIR")]
     cases: Vec<PathBuf>,
     /// Write every computed array under its reference name (with several cases: FILE-CASE)

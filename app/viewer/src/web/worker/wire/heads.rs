@@ -1,9 +1,9 @@
 //! The parts of a message that are text: everything but pixels and maps.
 
-use crate::analysis::{PatchResult, Settings, TileResult, ViewChoice};
+use crate::analysis::{MoreMaps, PatchResult, Settings, TileResult, ViewChoice};
 use fovea_engine::{Preference, Stage};
 use fovea_patch::{Framing, Pad, Patch, Tile, TilePlan};
-use fovea_student::Method;
+use fovea_student::{Method, Request};
 use fovea_student::card::Grid;
 use serde::{Deserialize, Serialize};
 
@@ -53,6 +53,9 @@ pub struct SettingsHead {
     layer: Option<String>,
     method: Option<Method>,
     relu: bool,
+    aug_smooth: bool,
+    /// Layer, method and ReLU of the further maps.
+    more: Vec<(String, Method, bool)>,
     k: Option<usize>,
     grid: Option<Grid>,
     framing: Framing,
@@ -73,6 +76,8 @@ impl From<&Settings> for SettingsHead {
             layer: s.layer.clone(),
             method: s.method,
             relu: s.relu,
+            aug_smooth: s.aug_smooth,
+            more: s.more.iter().map(|r| (r.layer.clone(), r.method, r.relu)).collect(),
             k: s.view.k,
             grid: s.view.grid,
             framing: s.framing,
@@ -91,6 +96,8 @@ impl SettingsHead {
             layer: self.layer,
             method: self.method,
             relu: self.relu,
+            aug_smooth: self.aug_smooth,
+            more: self.more.into_iter().map(|(layer, method, relu)| Request { layer, method, relu }).collect(),
             view: ViewChoice { k: self.k, grid: self.grid },
             framing: self.framing,
             pad: self.pad,
@@ -117,6 +124,8 @@ pub struct ResultHead {
     classes: usize,
     map_h: usize,
     map_w: usize,
+    /// Height, width and the tiles' lengths of the further maps; their numbers follow those of the tiles.
+    more: Vec<(usize, usize, Vec<usize>)>,
     probabilities: Vec<f32>,
     predicted: usize,
     stages: Vec<(usize, f64)>,
@@ -142,6 +151,11 @@ pub fn pack_result(r: &PatchResult) -> (ResultHead, Vec<u8>) {
         TileHead { tile: t.tile, predicted: t.predicted, lengths: numbers.map(Vec::len) }
     });
     let tiles = tiles.collect();
+    let more = r.more.iter().map(|m| {
+        m.tiles.iter().for_each(|raw| part.extend_from_slice(bytemuck::cast_slice(raw)));
+        (m.map_h, m.map_w, m.tiles.iter().map(Vec::len).collect())
+    });
+    let more = more.collect();
     let stage = |s: &Stage| STAGES.iter().position(|known| known == s).unwrap_or_default();
     let head = ResultHead {
         name: r.name.clone(),
@@ -157,6 +171,7 @@ pub fn pack_result(r: &PatchResult) -> (ResultHead, Vec<u8>) {
         classes: r.classes,
         map_h: r.map_h,
         map_w: r.map_w,
+        more,
         probabilities: r.probabilities.clone(),
         predicted: r.predicted,
         stages: r.stages.iter().map(|(s, ms)| (stage(s), *ms)).collect(),
@@ -181,6 +196,11 @@ impl ResultHead {
             let (logits, probabilities) = (take(logits)?, take(probabilities)?);
             tiles.push(TileResult { tile, logits, probabilities, predicted, raw: take(raw)?, minmax: take(minmax)? });
         }
+        let mut more = vec![];
+        for (map_h, map_w, lengths) in self.more {
+            let tiles = lengths.into_iter().map(&mut take).collect::<Result<Vec<_>, _>>()?;
+            more.push(MoreMaps { map_h, map_w, tiles });
+        }
         let stage = |(i, ms): (usize, f64)| STAGES.get(i).map(|s| (*s, ms));
         Ok(PatchResult {
             name: self.name,
@@ -192,6 +212,7 @@ impl ResultHead {
             classes: self.classes,
             map_h: self.map_h,
             map_w: self.map_w,
+            more,
             probabilities: self.probabilities,
             predicted: self.predicted,
             stages: self.stages.into_iter().filter_map(stage).collect(),

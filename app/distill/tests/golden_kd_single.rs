@@ -1,0 +1,28 @@
+//! The reference steps in single precision, as training runs them.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod common;
+
+use common::full;
+use common::golden::{CASES, check, check_adam};
+use fovea_distill::{Device, DeviceKind};
+
+#[test]
+fn reference_steps_on_flex() {
+    CASES.iter().for_each(|name| check(name, Device::flex(), false));
+}
+
+#[test]
+fn adam_is_pytorchs() {
+    CASES.iter().for_each(|name| check_adam(name, Device::flex()));
+}
+
+#[test]
+fn reference_steps_on_wgpu() {
+    if !full() {
+        return;
+    }
+    let device = Device::wgpu(DeviceKind::DefaultDevice);
+    CASES.iter().for_each(|name| check(name, device.clone(), false));
+    CASES.iter().for_each(|name| check_adam(name, device.clone()));
+}
