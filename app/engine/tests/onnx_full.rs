@@ -80,11 +80,11 @@ fn the_default_layer_is_the_last_map_before_global_pooling() {
             let layer = graph.value(graph.default_layer().unwrap());
             println!("{}/{file}: {} {:?}", name(&case), layer.name, layer.shape);
             assert_eq!(layer.shape, last_map(name(&case)), "{}/{file}: {}", name(&case), layer.name);
+            // All images are square here: a map that is not has its channels last.
             let odd = |v: &&fovea_student::ValueId| {
                 let s = &graph.value(**v).shape;
                 s[1] != s[2]
             };
-            // All images are square here: a map that is not has its channels last.
             let odd = graph.candidate_layers().iter().find(odd).map(|v| graph.value(*v).clone());
             assert!(odd.is_none(), "{}/{file}: {odd:?}", name(&case));
         }
