@@ -23,6 +23,6 @@ fn reference_steps_on_wgpu() {
         return;
     }
     let device = Device::wgpu(DeviceKind::DefaultDevice);
-    CASES.iter().for_each(|name| check(name, device.clone(), false));
+    CASES.iter().for_each(|name| check(name, device.clone(), true));
     CASES.iter().for_each(|name| check_adam(name, device.clone()));
 }

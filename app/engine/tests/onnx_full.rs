@@ -95,7 +95,7 @@ fn the_default_layer_is_the_last_map_before_global_pooling() {
 fn networks_of_full_size_give_pytorchs_logits() {
     let golden = |c: &PathBuf| c.parent().unwrap().ends_with("golden/cam");
     for case in cases().into_iter().filter(|c| !golden(c)) {
-        for file in ["model.onnx", "model_dynamo.onnx"] {
+        for file in ["model.onnx", "model_dynamo.onnx"].into_iter().filter(|f| case.join(f).exists()) {
             let model = imported(&case.join(file));
             check(&model.graph, &model.weights, &case, file);
         }

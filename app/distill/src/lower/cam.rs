@@ -6,13 +6,16 @@ use burn::tensor::activation::relu;
 use burn::tensor::{Int, Tensor, TensorData};
 use fovea_student::graph::CamMode;
 
-/// One-hot rows; the same for every sample, so the sample axis is 1.
+/// One-hot rows, the same for every sample. Written out for each: with one row for all, the gradients of the last two layers came
+/// out wrong on burn's wgpu device (attention of the reference net at level −2), where the product with the first mask sums over
+/// the samples again.
 pub(super) fn seed(at: &Context<'_>, width: usize) -> Result<Wide, LowerError> {
     let classes = at.classes();
     let mut cells = vec![0.0f32; classes.len() * width];
     classes.iter().enumerate().for_each(|(row, &class)| cells[row * width + class] = 1.0);
-    let shape = at.wide([1, classes.len()])?;
-    Ok(Tensor::<1>::from_data(TensorData::new(cells, [classes.len() * width]), at.device).reshape(shape))
+    let shape = at.wide([at.samples, classes.len()])?;
+    let cells = cells.repeat(at.samples);
+    Ok(Tensor::<1>::from_data(TensorData::new(cells, [at.samples * classes.len() * width]), at.device).reshape(shape))
 }
 
 /// The explained classes' rows of a constant, times a factor.

@@ -16,12 +16,23 @@ fn bias(x: &[Wide]) -> Option<Tensor<1>> {
     x.get(2).map(|b| b.clone().reshape([b.dims()[5]]))
 }
 
+/// Most pixels of a batch over which a weight's gradient is summed at once: burn's wgpu kernels sum one after the other in single
+/// precision, and at 131 072 pixels the reference's first layers were 0.9 % off; in parts they are within 1e-5.
+const LONGEST_SUM: usize = 1 << 14;
+
 /// x, weight, optional bias.
 pub(super) fn conv2d(c: &Conv, x: &[Wide]) -> Wide {
     let [top, left, bottom, right] = c.pads;
     let mut options = ConvOptions::new(c.stride, [0, 0], c.dilation, c.groups);
     options.padding = [(top, bottom), (left, right)];
-    unplanes(module::conv2d(planes(&x[0]), kernel(&x[1]), bias(x), options), lead(&x[0]))
+    let (images, weight, bias) = (planes(&x[0]), kernel(&x[1]), bias(x));
+    let conv = |images| module::conv2d(images, weight.clone(), bias.clone(), options.clone());
+    let [n, _, h, w] = images.dims();
+    if n.saturating_mul(h).saturating_mul(w) <= LONGEST_SUM {
+        return unplanes(conv(images), lead(&x[0]));
+    }
+    let parts = images.chunk(n.min(n * h * w / LONGEST_SUM + 1), 0).into_iter().map(conv).collect();
+    unplanes(Tensor::cat(parts, 0), lead(&x[0]))
 }
 
 /// x, weight, optional bias; `size` is that of the result.

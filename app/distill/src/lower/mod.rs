@@ -99,7 +99,7 @@ pub fn run(graph: &Graph, parameters: &Parameters, image: Tensor<4>, keep: &[Val
                 slots[id.index()] = Some(constant(graph, parameters, id, node)?);
             }
         }
-        let made = ops::lower(&Context { graph, node, device: &device }, &slots)?;
+        let made = ops::lower(&Context { graph, node, device: &device, samples: n }, &slots)?;
         slots[node.output.index()] = Some(made);
         for &id in &node.inputs {
             if last[id.index()] == at && !keep.contains(&id) {
@@ -152,6 +152,7 @@ pub(crate) struct Context<'a> {
     graph: &'a Graph,
     node: &'a Node,
     device: &'a Device,
+    samples: usize,
 }
 
 impl Context<'_> {

@@ -213,5 +213,20 @@ scale = helper.make_function("local", "scaled", ["a"], ["b"], [
 ], [helper.make_opsetid("", 13)], attributes=["slope"])
 case("local_function", 13, [node("scaled", ["x"], "m", domain="local", slope=0.3), node("scaled", ["m"], "y", domain="local", slope=0.1)], domain="local", functions=[scale])
 
+# Constant indices into activations, as PyTorch's exporter writes views, flips and adaptive pooling
+grid = lambda *axes: np.stack(np.meshgrid(*[np.array(a, dtype=np.int64) for a in axes], indexing="ij"), axis=-1)
+case("slice_backwards", 13, [node("Slice", ["x", "s", "e", "a", "t"], "y")], {"s": i(-1, 4), "e": i(-(2**62), 0), "a": i(3, 2), "t": i(-1, -2)})
+case("gather_table", 13, [node("Gather", ["x", "i"], "y", axis=2)], {"i": i(0, 1, 2, 2, 3, 4, 4, 5, 5).reshape(3, 3)})
+case("gather_view", 13, [node("Gather", ["x", "i"], "y", axis=2)], {"i": i(0, 3, 1, 4, 2, 5).reshape(3, 2)})
+for batch in (1, 2):
+    strided = np.lib.stride_tricks.as_strided(np.arange(90 * batch), (batch, 3, 4, 5), (90 * 8, 30 * 8, 8, 6 * 8))
+    case(f"as_strided_{batch}", 13, [node("Reshape", ["x", "flat"], "f"), node("Gather", ["f", "i"], "y", axis=0)],
+         {"flat": i(-1), "i": np.ascontiguousarray(strided)}, shape=(3, 5, 6), batch=batch)
+    case(f"gather_nd_grid_{batch}", 13, [
+        node("Transpose", ["x"], "t", perm=[2, 3, 0, 1]), node("GatherND", ["t", "i"], "g"), node("Transpose", ["g"], "y", perm=[4, 5, 0, 1, 2, 3]),
+    ], {"i": grid([0, 1, 5], [0, 4]).reshape(3, 1, 2, 1, 2)}, batch=batch)
+case("gather_nd_turned", 13, [node("Transpose", ["x"], "t", perm=[2, 3, 0, 1]), node("GatherND", ["t", "i"], "g"), node("Transpose", ["g"], "y", perm=[2, 3, 0, 1])],
+     {"i": np.ascontiguousarray(grid([0, 3, 2, 5], [1, 0, 4]).transpose(1, 0, 2))})
+
 save_file(cases, os.path.join(HERE, "cases.safetensors"))
 print(len(cases) // 3, "cases", onnx.__version__, onnxruntime.__version__)

@@ -57,7 +57,10 @@ impl Graph {
         }
         let candidates = self.candidate_layers();
         let alone = self.bottlenecks();
-        candidates.iter().rev().find(|v| alone[v.index()]).or(candidates.last()).copied()
+        // An average that leaves some cells (VGG's 7 × 7) is pooling too, not features.
+        let averaged = |v: ValueId| matches!(self.producer(v).map(|n| &n.op), Some(super::Op::AvgPool(_)));
+        let fits = |v: &&ValueId| alone[v.index()] && !averaged(**v);
+        candidates.iter().rev().find(fits).or(candidates.last()).copied()
     }
 
     /// For each value: do the logits depend on the image through it alone?

@@ -120,6 +120,6 @@ mod tests {
     #[test]
     fn exporters_additions_are_left_out() {
         assert_eq!(short("/features/features.12/Concat_output_0"), "features/features.12/Concat");
-        assert_eq!((short("cat_7"), short("/_output_0")), ("cat_7", "/_output_0".trim_start_matches('/')));
+        assert_eq!((short("cat_7"), short("/_output_0")), ("cat_7", "_output_0"));
     }
 }

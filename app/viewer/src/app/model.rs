@@ -5,7 +5,6 @@ use std::sync::Arc;
 use egui::Color32;
 use fovea_student::file::Student;
 
-use super::canvas_marks::trimmed;
 use super::layers::{self, Layer, NodeRow};
 use super::state::Attention;
 use super::theme;
@@ -80,15 +79,6 @@ impl Model {
         let id = cam.layer.as_deref().and_then(|wanted| graph.layer(wanted).ok()).or_else(|| graph.default_layer());
         let layer = id.map_or_else(String::new, |id| graph.value(id).name.clone());
         Attention { method: cam.method, layer, relu: false, smooth: false }
-    }
-
-    /// Input size and scale.
-    pub fn input_line(&self) -> String {
-        let card = &self.student.card;
-        match card.um_per_px {
-            Some(um) => format!("{} px at {} µm/px", card.input_px, trimmed(um)),
-            None => format!("{} px, µm/px unknown", card.input_px),
-        }
     }
 
     /// Number of parameters.

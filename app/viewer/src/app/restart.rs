@@ -43,13 +43,14 @@ impl App {
         let Kept { items, selected, display, attention, student, reason } = kept;
         let why = format!("the GPU failed: {reason}");
         let preference = fovea_engine::Preference::Cpu;
-        let mut app = Self::new(cc, Setup { samples: false, preference, reason: Some(why), keeper: Some(keeper) });
+        let mut app = Self::bare(cc, Setup { samples: false, preference, reason: Some(why), keeper: Some(keeper) });
         for (file, synthetic) in items {
             app.add(vec![file], synthetic);
         }
         app.display = display;
-        if let Some(student) = student {
-            app.set_model(Model::new(student));
+        match student {
+            Some(student) => app.set_model(Model::new(student)),
+            None => app.inbox.embedded_model(),
         }
         if let Some(attention) = attention {
             app.set_attention(attention);

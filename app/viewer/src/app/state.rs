@@ -246,6 +246,11 @@ impl Problems {
         self.list.remove(index);
     }
 
+    /// Dismisses those of one file.
+    pub fn settle(&mut self, subject: &str) {
+        self.list.retain(|p| p.subject != subject);
+    }
+
     /// Dismisses all.
     pub fn clear(&mut self) {
         self.list.clear();

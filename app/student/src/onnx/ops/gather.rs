@@ -131,7 +131,7 @@ impl Nested {
 }
 
 /// One slice for each regular run of indices.
-fn pieces(cx: &mut Cx<'_, '_>, x: ValueId, axis: usize, picks: &[usize]) -> Result<ValueId, OnnxError> {
+pub(super) fn pieces(cx: &mut Cx<'_, '_>, x: ValueId, axis: usize, picks: &[usize]) -> Result<ValueId, OnnxError> {
     let runs = runs(picks);
     if runs.len() > MAX_PIECES {
         let what = format!("it picks {} elements in no regular order; {MAX_PIECES} pieces are supported", picks.len());

@@ -3,7 +3,8 @@
 use super::super::OnnxError;
 use super::super::import::{Bound, Cx, Made, one};
 use super::super::ranges::ranges;
-use crate::graph::Op;
+use super::gather::pieces;
+use crate::graph::{Op, ValueId};
 
 pub(super) fn concat(cx: &mut Cx<'_, '_>) -> Made {
     let parts = (0..cx.node.inputs.len()).map(|i| cx.image(i)).collect::<Result<Vec<_>, _>>()?;
@@ -66,22 +67,43 @@ pub(super) fn slice(cx: &mut Cx<'_, '_>) -> Made {
         }
         let axis = cx.item_axis(range.axis, x)?;
         let full = cx.shape(x)[axis];
-        let step = usize::try_from(range.step).ok().filter(|&s| s > 0);
-        let step = step.ok_or_else(|| cx.fail(format!("a step of {} is not supported on values of the image", range.step)))?;
         let (start, len) = range.on(full).ok_or_else(|| cx.fail("its range is absurd"))?;
         if len == 0 {
             return Err(cx.fail(format!("it leaves nothing of axis {} ({full} long)", range.axis)));
         }
-        if len != full {
-            cuts.push(Op::Slice { axis, start, step, len });
+        if len != full || range.step < 0 {
+            cuts.push(Cut { axis, start, len, step: range.step });
         }
     }
     let mut y = x;
     let count = cuts.len();
     for (i, cut) in cuts.into_iter().enumerate() {
-        y = if i + 1 == count { cx.op(cut, &[y])? } else { cx.part(cut, &[y], "cut")? };
+        y = cut.apply(cx, y, i + 1 == count)?;
     }
     one(y)
+}
+
+/// A slice of one axis, checked against its length; the step may be negative.
+struct Cut {
+    axis: usize,
+    start: usize,
+    len: usize,
+    step: i64,
+}
+
+impl Cut {
+    /// The `last` one makes the node's result.
+    fn apply(&self, cx: &mut Cx<'_, '_>, x: ValueId, last: bool) -> Result<ValueId, OnnxError> {
+        let &Self { axis, start, len, step } = self;
+        let size = usize::try_from(step.unsigned_abs()).map_err(|_| cx.fail("its step is absurd"))?;
+        if step > 0 {
+            let cut = Op::Slice { axis, start, step: size, len };
+            return if last { cx.op(cut, &[x]) } else { cx.part(cut, &[x], "cut") };
+        }
+        // Backwards (a flip): element by element. `on` has seen to it that all of them exist.
+        let picks: Vec<usize> = (0..len).map(|i| start.saturating_sub(i.saturating_mul(size))).collect();
+        pieces(cx, x, axis, &picks)
+    }
 }
 
 fn batch_end(cx: &Cx<'_, '_>, end: i64) -> bool {
