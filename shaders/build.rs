@@ -21,9 +21,5 @@ fn main() {
     let structs = params::generate(&wgsl.join("shared/params.wgsl"));
     fs::write(Path::new(&dir).join("params.rs"), &structs.rust).expect("OUT_DIR is writable");
     let sources = source::load_all(wgsl);
-    fs::write(
-        Path::new(&dir).join("kernels.rs"),
-        kernels::generate(&sources, &structs.names),
-    )
-    .expect("OUT_DIR is writable");
+    fs::write(Path::new(&dir).join("kernels.rs"), kernels::generate(&sources, &structs.names)).expect("OUT_DIR is writable");
 }

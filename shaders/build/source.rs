@@ -18,45 +18,27 @@ pub struct Variant {
 
 /// Every `wgsl/*.wgsl`, by name.
 pub fn load_all(dir: &Path) -> Vec<Source> {
-    let mut paths: Vec<_> = fs::read_dir(dir)
-        .expect("wgsl/ is part of this crate")
-        .map(|e| e.expect("readable entry").path())
-        .collect();
+    let mut paths: Vec<_> =
+        fs::read_dir(dir).expect("wgsl/ is part of this crate").map(|e| e.expect("readable entry").path()).collect();
     paths.retain(|p| p.extension().is_some_and(|e| e == "wgsl"));
     paths.sort();
     paths.iter().map(|p| load(dir, p)).collect()
 }
 
 fn load(dir: &Path, path: &Path) -> Source {
-    let name = path
-        .file_stem()
-        .expect("a file has a name")
-        .to_string_lossy()
-        .into_owned();
+    let name = path.file_stem().expect("a file has a name").to_string_lossy().into_owned();
     let mut text = String::new();
     expand(dir, path, &mut BTreeSet::new(), &mut text);
-    let mut variants: Vec<_> = text
-        .lines()
-        .filter_map(|l| l.strip_prefix("// #variant "))
-        .map(variant)
-        .collect();
+    let mut variants: Vec<_> = text.lines().filter_map(|l| l.strip_prefix("// #variant ")).map(variant).collect();
     if variants.is_empty() {
-        variants.push(Variant {
-            name: name.clone(),
-            overrides: Vec::new(),
-        });
+        variants.push(Variant { name: name.clone(), overrides: Vec::new() });
     }
-    Source {
-        name,
-        text,
-        variants,
-    }
+    Source { name, text, variants }
 }
 
 /// Puts what a file includes before the rest of it, each file once.
 fn expand(dir: &Path, path: &Path, seen: &mut BTreeSet<String>, out: &mut String) {
-    let text = fs::read_to_string(path)
-        .unwrap_or_else(|e| panic!("cannot read a WGSL file: {e}: {}", path.display()));
+    let text = fs::read_to_string(path).unwrap_or_else(|e| panic!("cannot read a WGSL file: {e}: {}", path.display()));
     for line in text.lines() {
         match line.strip_prefix("// #include ") {
             Some(file) if seen.insert(file.to_string()) => expand(dir, &dir.join(file), seen, out),
@@ -74,15 +56,8 @@ fn variant(line: &str) -> Variant {
     let name = words.next().expect("#variant has a name").to_string();
     let overrides = words
         .map(|w| {
-            let (key, value) = w
-                .split_once('=')
-                .unwrap_or_else(|| panic!("#variant {name}: {w} is not CONSTANT=value"));
-            (
-                key.to_string(),
-                value
-                    .parse()
-                    .unwrap_or_else(|e| panic!("#variant {name}: {w}: {e}")),
-            )
+            let (key, value) = w.split_once('=').unwrap_or_else(|| panic!("#variant {name}: {w} is not CONSTANT=value"));
+            (key.to_string(), value.parse().unwrap_or_else(|e| panic!("#variant {name}: {w}: {e}")))
         })
         .collect();
     Variant { name, overrides }

@@ -31,11 +31,7 @@ impl ConvPath {
     pub fn choose(p: &Conv2dParams) -> Self {
         // A tile of 32 or 64 output channels would be all padding.
         let tiny = p.oc < 4 && p.ic < 16;
-        if p.groups != 1 || tiny {
-            Self::Direct
-        } else {
-            Self::tiled(p)
-        }
+        if p.groups != 1 || tiny { Self::Direct } else { Self::tiled(p) }
     }
 
     /// The fastest path on a software adapter, which has no fast workgroup memory.
@@ -48,9 +44,7 @@ impl ConvPath {
         let same_grid = (p.pt, p.pl) == (0, 0) && (p.oh, p.ow) == (p.ih, p.iw);
         match (p.kh, p.kw) {
             (1, 1) if unit_stride && same_grid => Self::Gemm1x1,
-            (3, 3) if unit_stride && (p.dh, p.dw) == (1, 1) && taps_are_padded(p.ic as usize) => {
-                Self::Fast3x3
-            }
+            (3, 3) if unit_stride && (p.dh, p.dw) == (1, 1) && taps_are_padded(p.ic as usize) => Self::Fast3x3,
             _ => Self::Gemm,
         }
     }
@@ -91,9 +85,7 @@ impl ConvTranspose2dParams {
 }
 
 fn count_tiles(p: &Conv2dParams, (oc, px): (u64, u64)) -> u64 {
-    u64::from(p.oc)
-        .div_ceil(oc)
-        .saturating_mul(product([p.n, p.oh, p.ow]).div_ceil(px))
+    u64::from(p.oc).div_ceil(oc).saturating_mul(product([p.n, p.oh, p.ow]).div_ceil(px))
 }
 
 fn small_tiles(p: &Conv2dParams) -> bool {
@@ -111,9 +103,7 @@ pub(crate) fn conv_kernel(p: &Conv2dParams, path: ConvPath) -> &'static Kernel {
     let (large, small) = match path {
         ConvPath::Direct => return &kernels::CONV2D,
         ConvPath::Blocked => return &kernels::CONV_BLOCKED,
-        ConvPath::Gemm if taps_are_padded(p.ic as usize) => {
-            (&kernels::CONV_TAPS, &kernels::CONV_TAPS_SMALL)
-        }
+        ConvPath::Gemm if taps_are_padded(p.ic as usize) => (&kernels::CONV_TAPS, &kernels::CONV_TAPS_SMALL),
         ConvPath::Gemm => (&kernels::CONV_GEMM, &kernels::CONV_GEMM_SMALL),
         ConvPath::Fast3x3 => (&kernels::CONV_3X3, &kernels::CONV_3X3_SMALL),
         ConvPath::Gemm1x1 => (&kernels::CONV_1X1, &kernels::CONV_1X1_SMALL),
@@ -128,12 +118,5 @@ pub(crate) fn blocks(p: &Conv2dParams) -> u64 {
 
 /// Workgroups of the tiled paths.
 pub(crate) fn tiles(p: &Conv2dParams) -> u64 {
-    count_tiles(
-        p,
-        if small_tiles(p) {
-            SMALL_TILE
-        } else {
-            LARGE_TILE
-        },
-    )
+    count_tiles(p, if small_tiles(p) { SMALL_TILE } else { LARGE_TILE })
 }

@@ -17,11 +17,7 @@ pub struct TooManyGroups {
 
 impl core::fmt::Display for TooManyGroups {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        write!(
-            f,
-            "{} workgroups in one call; at most {MAX_GROUPS} can be addressed",
-            self.groups
-        )
+        write!(f, "{} workgroups in one call; at most {MAX_GROUPS} can be addressed", self.groups)
     }
 }
 
@@ -45,32 +41,17 @@ mod tests {
 
     #[test]
     fn splits_cover_and_hardly_exceed() {
-        for groups in [
-            0, 1, 7, 65_535, 65_536, 65_537, 131_070, 131_071, 1_000_003, MAX_GROUPS,
-        ] {
+        for groups in [0, 1, 7, 65_535, 65_536, 65_537, 131_070, 131_071, 1_000_003, MAX_GROUPS] {
             let [x, y, z] = split(groups).unwrap().map(u64::from);
             assert_eq!(z, 1);
-            assert!(
-                x <= MAX_GROUPS_PER_DIMENSION && y <= MAX_GROUPS_PER_DIMENSION,
-                "{groups}"
-            );
+            assert!(x <= MAX_GROUPS_PER_DIMENSION && y <= MAX_GROUPS_PER_DIMENSION, "{groups}");
             assert!(x * y >= groups && x * y < groups + y, "{groups}: {x} x {y}");
         }
     }
 
     #[test]
     fn refuses_what_cannot_be_addressed() {
-        assert_eq!(
-            split(MAX_GROUPS + 1),
-            Err(TooManyGroups {
-                groups: MAX_GROUPS + 1
-            })
-        );
-        assert!(
-            split(MAX_GROUPS + 1)
-                .unwrap_err()
-                .to_string()
-                .contains("16777216")
-        );
+        assert_eq!(split(MAX_GROUPS + 1), Err(TooManyGroups { groups: MAX_GROUPS + 1 }));
+        assert!(split(MAX_GROUPS + 1).unwrap_err().to_string().contains("16777216"));
     }
 }

@@ -65,10 +65,7 @@ pub struct DrawShader {
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[allow(missing_docs)] // each variant is the kernel of its name, documented at its params
 pub enum Call {
-    Conv2d {
-        params: Conv2dParams,
-        path: ConvPath,
-    },
+    Conv2d { params: Conv2dParams, path: ConvPath },
     ConvTranspose2d(ConvTranspose2dParams),
     Linear(LinearParams),
     Pool(PoolParams),
@@ -105,9 +102,7 @@ pub const EIGEN_SIDE: usize = 3072;
 
 /// Product in u64: no two u32 overflow it, and more are capped.
 pub(crate) fn product<const N: usize>(factors: [u32; N]) -> u64 {
-    factors
-        .iter()
-        .fold(1, |a, &b| a.saturating_mul(u64::from(b)))
+    factors.iter().fold(1, |a, &b| a.saturating_mul(u64::from(b)))
 }
 
 impl Call {
@@ -175,18 +170,10 @@ impl Call {
     pub fn workgroups(&self) -> u64 {
         let threads = |n: u64| n.div_ceil(256);
         match self {
-            Self::Conv2d {
-                params: p,
-                path: ConvPath::Direct,
-            } => threads(product([p.n, p.oc, p.oh, p.ow])),
-            Self::Conv2d {
-                params: p,
-                path: ConvPath::Blocked,
-            } => blocks(p),
+            Self::Conv2d { params: p, path: ConvPath::Direct } => threads(product([p.n, p.oc, p.oh, p.ow])),
+            Self::Conv2d { params: p, path: ConvPath::Blocked } => blocks(p),
             Self::Conv2d { params: p, .. } => tiles(p),
-            Self::Linear(p) if p.m >= TILED_ROWS => {
-                u64::from(p.m.div_ceil(64)) * u64::from(p.n.div_ceil(64))
-            }
+            Self::Linear(p) if p.m >= TILED_ROWS => u64::from(p.m.div_ceil(64)) * u64::from(p.n.div_ceil(64)),
             Self::Linear(p) => u64::from(p.m) * u64::from(p.n.div_ceil(4)),
             Self::Reduce(p) if p.inner < COLUMNS => product([p.outer, p.inner]),
             Self::Softmax(p) => product([p.outer, p.inner]),
@@ -207,9 +194,7 @@ impl Call {
     /// Workgroup counts of one dispatch: all of [`Call::workgroups`], or a slice of them after [`Call::with_base`].
     pub fn dispatch(&self, groups: u64) -> Result<[u32; 3], TooManyGroups> {
         if self.workgroups() > crate::dispatch::MAX_GROUPS {
-            return Err(TooManyGroups {
-                groups: self.workgroups(),
-            });
+            return Err(TooManyGroups { groups: self.workgroups() });
         }
         split(groups)
     }

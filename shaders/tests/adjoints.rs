@@ -4,17 +4,11 @@ mod common;
 use common::{assert_adjoint, dot, values};
 use fovea_shaders::cpu;
 use fovea_shaders::kernel::Call;
-use fovea_shaders::params::{
-    Conv2dParams, ConvTranspose2dParams, PoolParams, ResizeParams, UnaryParams,
-};
+use fovea_shaders::params::{Conv2dParams, ConvTranspose2dParams, PoolParams, ResizeParams, UnaryParams};
 use fovea_shaders::testing::cases;
 
 fn bare(p: Conv2dParams) -> Conv2dParams {
-    Conv2dParams {
-        has_bias: 0,
-        act: 0,
-        ..p
-    }
+    Conv2dParams { has_bias: 0, act: 0, ..p }
 }
 
 /// The transpose of a convolution: same weights, roles of input and output swapped.
@@ -68,16 +62,7 @@ fn average_pool_and_resize_have_their_transposes() {
                 let (x, y) = (&case.inputs[0], values(13, case.out_len));
                 let (mut ax, mut aty) = (vec![f32::NAN; y.len()], vec![f32::NAN; x.len()]);
                 cpu::pool(&p, x, &mut ax);
-                cpu::pool_grad(
-                    &PoolParams {
-                        classes: 1,
-                        ch: p.nc,
-                        ..p
-                    },
-                    &y,
-                    &[],
-                    &mut aty,
-                );
+                cpu::pool_grad(&PoolParams { classes: 1, ch: p.nc, ..p }, &y, &[], &mut aty);
                 assert_adjoint(&case.label, &ax, &y, x, &aty);
             }
             Call::Resize(p) => {
@@ -93,19 +78,9 @@ fn average_pool_and_resize_have_their_transposes() {
 }
 
 /// (f(x + h·d) − f(x − h·d)) / 2h for the scalar f(x) = <g, op(x)>.
-fn difference(
-    x: &[f32],
-    direction: &[f32],
-    g: &[f32],
-    h: f32,
-    op: impl Fn(&[f32], &mut [f32]),
-) -> f64 {
+fn difference(x: &[f32], direction: &[f32], g: &[f32], h: f32, op: impl Fn(&[f32], &mut [f32])) -> f64 {
     let at = |sign: f32| {
-        let moved: Vec<f32> = x
-            .iter()
-            .zip(direction)
-            .map(|(x, d)| x + sign * h * d)
-            .collect();
+        let moved: Vec<f32> = x.iter().zip(direction).map(|(x, d)| x + sign * h * d).collect();
         let mut out = vec![f32::NAN; g.len()];
         op(&moved, &mut out);
         dot(&out, g)
@@ -141,14 +116,9 @@ fn max_pool_gradient_is_the_slope_away_from_ties() {
     let (direction, g) = (values(15, 594), values(16, 6 * 30));
     let mut grad = vec![f32::NAN; 594];
     cpu::pool_grad(&p, &g, &x, &mut grad);
-    let slope = difference(&x, &direction, &g, 1.0 / 512.0, |x, out| {
-        cpu::pool(&p, x, out)
-    });
+    let slope = difference(&x, &direction, &g, 1.0 / 512.0, |x, out| cpu::pool(&p, x, out));
     let analytic = dot(&grad, &direction);
-    assert!(
-        (slope - analytic).abs() < 1e-3 * analytic.abs().max(1.0),
-        "{slope} against {analytic}"
-    );
+    assert!((slope - analytic).abs() < 1e-3 * analytic.abs().max(1.0), "{slope} against {analytic}");
 }
 
 #[test]
@@ -157,26 +127,14 @@ fn unary_gradients_are_slopes_away_from_kinks() {
         let (a, b) = (0.3f32, 1.7f32);
         // Between 0.35 and 1.65: positive, and clear of 0, a, b and the edges of the hard functions.
         let x: Vec<f32> = values(17, 200).iter().map(|v| 1.0 + 0.65 * v).collect();
-        let p = UnaryParams {
-            len: 200,
-            kind,
-            a,
-            b: if kind == 5 { 0.2 } else { b },
-            classes: 1,
-            inner: 200,
-            ..Default::default()
-        };
+        let p =
+            UnaryParams { len: 200, kind, a, b: if kind == 5 { 0.2 } else { b }, classes: 1, inner: 200, ..Default::default() };
         let (direction, g) = (values(18, 200), values(19, 200));
         let mut grad = vec![f32::NAN; 200];
         cpu::unary_grad(&p, &g, &x, &mut grad);
-        let slope = difference(&x, &direction, &g, 1.0 / 256.0, |x, out| {
-            cpu::unary(&p, x, out)
-        });
+        let slope = difference(&x, &direction, &g, 1.0 / 256.0, |x, out| cpu::unary(&p, x, out));
         let analytic = dot(&grad, &direction);
-        assert!(
-            (slope - analytic).abs() < 2e-3 * analytic.abs().max(1.0),
-            "code {kind}: {slope} against {analytic}"
-        );
+        assert!((slope - analytic).abs() < 2e-3 * analytic.abs().max(1.0), "code {kind}: {slope} against {analytic}");
     }
 }
 

@@ -57,12 +57,7 @@ fn the_comparison_refuses_wrong_missing_and_extra_cells() {
         let written = case.expected.iter().position(|e| !e.is_nan()).unwrap();
         if case.output == Output::Values {
             let mut wrong = out.clone();
-            wrong[written] += 1.0
-                + out
-                    .iter()
-                    .filter(|v| !v.is_nan())
-                    .map(|v| v.abs())
-                    .sum::<f32>();
+            wrong[written] += 1.0 + out.iter().filter(|v| !v.is_nan()).map(|v| v.abs()).sum::<f32>();
             assert!(case.check(&wrong, 1e-5).is_err(), "{}", case.label);
             wrong[written] = f32::NAN;
             assert!(case.check(&wrong, 1e-5).is_err(), "{}", case.label);
@@ -84,10 +79,7 @@ fn the_comparison_refuses_wrong_missing_and_extra_cells() {
 #[test]
 fn any_number_of_threads_gives_the_same_answer() {
     for threads in [1, 3, 16] {
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(threads)
-            .build()
-            .unwrap();
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         pool.install(|| {
             for prefix in ["conv", "linear", "copy", "binary"] {
                 check(prefix);

@@ -26,15 +26,10 @@ pub enum End {
 /// # Errors
 /// When the program cannot be started.
 pub fn run(command: &mut Command, limit: Duration, mut on_line: impl FnMut(&str)) -> Result<End> {
-    let deadline = Instant::now()
-        .checked_add(limit)
-        .context("time limit too large")?;
+    let deadline = Instant::now().checked_add(limit).context("time limit too large")?;
     let name = command.get_program().to_string_lossy().into_owned();
-    let mut child = command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .spawn()
-        .with_context(|| format!("could not start {name}"))?;
+    let mut child =
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().with_context(|| format!("could not start {name}"))?;
     let lines = forward(&mut child)?;
     loop {
         match lines.recv_timeout(Duration::from_millis(100)) {
@@ -49,17 +44,10 @@ pub fn run(command: &mut Command, limit: Duration, mut on_line: impl FnMut(&str)
         // A forgotten grandchild can hold the output open: the child's own end decides.
         if let Some(status) = child.try_wait().context("could not wait for the child")? {
             drain(&lines, &mut on_line);
-            return Ok(if status.success() {
-                End::Success
-            } else {
-                End::Failure
-            });
+            return Ok(if status.success() { End::Success } else { End::Failure });
         }
         if Instant::now() > deadline {
-            eprintln!(
-                "xtask: {name} stopped at its time limit of {} s",
-                limit.as_secs()
-            );
+            eprintln!("xtask: {name} stopped at its time limit of {} s", limit.as_secs());
             kill_tree(&mut child);
             drain(&lines, &mut on_line);
             return Ok(End::TimedOut);
@@ -73,17 +61,11 @@ fn forward(child: &mut Child) -> Result<Receiver<String>> {
     std::thread::spawn(move || {
         let mut reader = BufReader::new(output);
         let mut line = Vec::new();
-        while reader
-            .read_until(b'\n', &mut line)
-            .is_ok_and(|count| count > 0)
-        {
+        while reader.read_until(b'\n', &mut line).is_ok_and(|count| count > 0) {
             let mut out = std::io::stdout().lock();
             // Nobody reading our own output is no reason to stop the child.
             let _ = out.write_all(&line).and_then(|()| out.flush());
-            if send
-                .send(String::from_utf8_lossy(&line).trim_end().to_owned())
-                .is_err()
-            {
+            if send.send(String::from_utf8_lossy(&line).trim_end().to_owned()).is_err() {
                 return;
             }
             line.clear();
@@ -101,21 +83,13 @@ fn drain(lines: &Receiver<String>, on_line: &mut impl FnMut(&str)) {
 /// Ends the child and everything below it: cargo's test programs would otherwise go on alone.
 fn kill_tree(child: &mut Child) {
     if cfg!(windows) {
-        let _ = Command::new("taskkill")
-            .args(["/T", "/F", "/PID", &child.id().to_string()])
-            .status();
+        let _ = Command::new("taskkill").args(["/T", "/F", "/PID", &child.id().to_string()]).status();
     } else {
         let table = processes();
-        let doomed = descendants(child.id(), &table)
-            .iter()
-            .map(u32::to_string)
-            .collect::<Vec<_>>()
-            .join(" ");
+        let doomed = descendants(child.id(), &table).iter().map(u32::to_string).collect::<Vec<_>>().join(" ");
         if !doomed.is_empty() {
             // `kill` is part of every shell, while the program of that name is not installed everywhere.
-            let _ = Command::new("sh")
-                .args(["-c", &format!("kill -9 {doomed} 2>/dev/null")])
-                .status();
+            let _ = Command::new("sh").args(["-c", &format!("kill -9 {doomed} 2>/dev/null")]).status();
         }
     }
     let _ = child.kill();
@@ -127,15 +101,11 @@ fn processes() -> Vec<(u32, u32)> {
     if let Ok(folder) = std::fs::read_dir("/proc") {
         return folder
             .flatten()
-            .filter_map(|entry| {
-                parent_of(&std::fs::read_to_string(entry.path().join("stat")).ok()?)
-            })
+            .filter_map(|entry| parent_of(&std::fs::read_to_string(entry.path().join("stat")).ok()?))
             .collect();
     }
     let listing = Command::new("ps").args(["-A", "-o", "pid=,ppid="]).output();
-    let text = listing
-        .map(|output| String::from_utf8_lossy(&output.stdout).into_owned())
-        .unwrap_or_default();
+    let text = listing.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
     text.lines()
         .filter_map(|line| {
             let mut fields = line.split_whitespace().map(str::parse);
@@ -147,13 +117,7 @@ fn processes() -> Vec<(u32, u32)> {
 /// Linux `stat`: `pid (name) state ppid …`, where the name may contain anything.
 fn parent_of(stat: &str) -> Option<(u32, u32)> {
     let process = stat.split_whitespace().next()?.parse().ok()?;
-    let parent = stat
-        .rsplit_once(')')?
-        .1
-        .split_whitespace()
-        .nth(1)?
-        .parse()
-        .ok()?;
+    let parent = stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()?;
     Some((process, parent))
 }
 
@@ -161,12 +125,7 @@ fn descendants(top: u32, table: &[(u32, u32)]) -> Vec<u32> {
     let mut found = vec![top];
     let mut next = 0;
     while let Some(&parent) = found.get(next) {
-        found.extend(
-            table
-                .iter()
-                .filter(|(process, above)| *above == parent && *process != parent)
-                .map(|(process, _)| *process),
-        );
+        found.extend(table.iter().filter(|(process, above)| *above == parent && *process != parent).map(|(process, _)| *process));
         next += 1;
     }
     found.remove(0);
@@ -197,10 +156,7 @@ mod tests {
         let mut command = Command::new("sh");
         command.args(["-c", "echo one; echo two; exit 3"]);
         let end = run(&mut command, NO_LIMIT, |line| lines.push(line.to_owned())).unwrap();
-        assert_eq!(
-            (end, lines),
-            (End::Failure, vec!["one".to_owned(), "two".to_owned()])
-        );
+        assert_eq!((end, lines), (End::Failure, vec!["one".to_owned(), "two".to_owned()]));
     }
 
     #[cfg(target_os = "linux")]
@@ -210,17 +166,11 @@ mod tests {
         let mut below = String::new();
         let mut command = Command::new("sh");
         command.args(["-c", "sleep 60 & echo $!; wait"]);
-        let end = run(&mut command, Duration::from_millis(400), |line| {
-            below = line.to_owned()
-        })
-        .unwrap();
+        let end = run(&mut command, Duration::from_millis(400), |line| below = line.to_owned()).unwrap();
         assert_eq!(end, End::TimedOut);
         assert!(started.elapsed() < Duration::from_secs(20));
         // Gone, or dead and not yet collected by its new parent.
         let stat = std::fs::read_to_string(format!("/proc/{below}/stat")).unwrap_or_default();
-        assert!(
-            !below.is_empty() && (stat.is_empty() || stat.contains(") Z")),
-            "{stat}"
-        );
+        assert!(!below.is_empty() && (stat.is_empty() || stat.contains(") Z")), "{stat}");
     }
 }

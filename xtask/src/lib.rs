@@ -16,8 +16,7 @@ use std::process::Command;
 /// The repository's top folder.
 pub fn root() -> PathBuf {
     // cargo sets the variable for `cargo xtask`; the value at build time serves when the program is started by hand.
-    let own = std::env::var_os("CARGO_MANIFEST_DIR")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
+    let own = std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
     own.parent().map(PathBuf::from).unwrap_or(own)
 }
 

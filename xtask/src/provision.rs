@@ -16,33 +16,17 @@ const NPM_LIMIT: Duration = Duration::from_secs(5 * 60);
 
 /// Looks a program up on PATH.
 pub fn find_program(name: &str) -> Option<PathBuf> {
-    let endings: &[&str] = if cfg!(windows) {
-        &[".exe", ".cmd", ".bat"]
-    } else {
-        &[""]
-    };
+    let endings: &[&str] = if cfg!(windows) { &[".exe", ".cmd", ".bat"] } else { &[""] };
     std::env::split_paths(&std::env::var_os("PATH")?)
-        .flat_map(|folder| {
-            endings
-                .iter()
-                .map(move |ending| folder.join(format!("{name}{ending}")))
-        })
+        .flat_map(|folder| endings.iter().map(move |ending| folder.join(format!("{name}{ending}"))))
         .find(|path| path.is_file())
 }
 
 /// The Chromium to test in: `CHROMIUM`, else one on PATH, else where its installer puts it.
 pub fn find_chromium() -> Option<PathBuf> {
     let named = std::env::var_os("CHROMIUM").map(PathBuf::from);
-    let on_path = || {
-        [
-            "chromium",
-            "chromium-browser",
-            "google-chrome",
-            "google-chrome-stable",
-        ]
-        .iter()
-        .find_map(|name| find_program(name))
-    };
+    let on_path =
+        || ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"].iter().find_map(|name| find_program(name));
     let installed = || {
         let places = [
             "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
@@ -69,14 +53,8 @@ pub fn wasm_target() -> Result<()> {
         return Ok(());
     }
     println!("set-up: rustup target add {WASM}");
-    let status = Command::new("rustup")
-        .args(["target", "add", WASM])
-        .current_dir(crate::root())
-        .status();
-    if !status
-        .context("the wasm target is missing and so is rustup to add it")?
-        .success()
-    {
+    let status = Command::new("rustup").args(["target", "add", WASM]).current_dir(crate::root()).status();
+    if !status.context("the wasm target is missing and so is rustup to add it")?.success() {
         bail!("rustup could not add {WASM}");
     }
     Ok(())
@@ -84,10 +62,7 @@ pub fn wasm_target() -> Result<()> {
 
 /// Debian packages that are needed and missing. `browser`: also those of the browser tests.
 fn missing_packages(browser: bool) -> Vec<&'static str> {
-    let mut missing: Vec<&str> = ["libvulkan1", "mesa-vulkan-drivers"]
-        .into_iter()
-        .filter(|name| !installed(name))
-        .collect();
+    let mut missing: Vec<&str> = ["libvulkan1", "mesa-vulkan-drivers"].into_iter().filter(|name| !installed(name)).collect();
     let mut program = |package, found: bool| {
         if !found {
             missing.push(package);
@@ -103,10 +78,7 @@ fn missing_packages(browser: bool) -> Vec<&'static str> {
 }
 
 fn installed(package: &str) -> bool {
-    let output = Command::new("dpkg-query")
-        .args(["-W", "-f", "${db:Status-Status}", package])
-        .stderr(Stdio::null())
-        .output();
+    let output = Command::new("dpkg-query").args(["-W", "-f", "${db:Status-Status}", package]).stderr(Stdio::null()).output();
     output.is_ok_and(|output| output.stdout == b"installed")
 }
 
@@ -128,10 +100,7 @@ pub fn system_packages(browser: bool) -> Result<()> {
         return Ok(());
     }
     let Some(prefix) = root_prefix() else {
-        println!(
-            "set-up: not root and no password-less sudo. Please run: apt-get install {}",
-            missing.join(" ")
-        );
+        println!("set-up: not root and no password-less sudo. Please run: apt-get install {}", missing.join(" "));
         return Ok(());
     };
     println!("set-up: apt-get install {}", missing.join(" "));
@@ -139,38 +108,23 @@ pub fn system_packages(browser: bool) -> Result<()> {
     let mut install = vec!["install", "-y", "-qq", "--no-install-recommends"];
     install.extend(&missing);
     if !apt(prefix, &install)? {
-        println!(
-            "set-up: apt-get failed; going on without {}",
-            missing.join(" ")
-        );
+        println!("set-up: apt-get failed; going on without {}", missing.join(" "));
     }
     Ok(())
 }
 
 /// What to put before `apt-get`: nothing for root, `sudo -n` where that works.
 fn root_prefix() -> Option<&'static [&'static str]> {
-    let quiet = |program: &str, arguments: &[&str]| {
-        Command::new(program)
-            .args(arguments)
-            .stderr(Stdio::null())
-            .output()
-            .ok()
-    };
+    let quiet = |program: &str, arguments: &[&str]| Command::new(program).args(arguments).stderr(Stdio::null()).output().ok();
     if quiet("id", &["-u"]).is_some_and(|output| output.stdout.trim_ascii() == b"0") {
         return Some(&[]);
     }
-    quiet("sudo", &["-n", "true"])
-        .is_some_and(|output| output.status.success())
-        .then_some(&["sudo", "-n"])
+    quiet("sudo", &["-n", "true"]).is_some_and(|output| output.status.success()).then_some(&["sudo", "-n"])
 }
 
 fn apt(prefix: &[&str], arguments: &[&str]) -> Result<bool> {
     // `env` rather than a variable of ours, because sudo drops those.
-    let words: Vec<&str> = prefix
-        .iter()
-        .copied()
-        .chain(["env", "DEBIAN_FRONTEND=noninteractive", "apt-get"])
-        .collect();
+    let words: Vec<&str> = prefix.iter().copied().chain(["env", "DEBIAN_FRONTEND=noninteractive", "apt-get"]).collect();
     let mut command = Command::new(words[0]);
     command.args(&words[1..]).args(arguments);
     Ok(child::run(&mut command, APT_LIMIT, |_| {})? == End::Success)
@@ -187,39 +141,22 @@ pub fn browser_driver() -> Result<bool> {
         return Ok(false);
     };
     // npm writes this copy of the lock file when it is done.
-    let (wanted, present) = (
-        folder.join("package-lock.json"),
-        folder.join("node_modules/.package-lock.json"),
-    );
-    let modified = |path: &PathBuf| {
-        std::fs::metadata(path)
-            .and_then(|data| data.modified())
-            .ok()
-    };
+    let (wanted, present) = (folder.join("package-lock.json"), folder.join("node_modules/.package-lock.json"));
+    let modified = |path: &PathBuf| std::fs::metadata(path).and_then(|data| data.modified()).ok();
     if present.is_file() && modified(&present) >= modified(&wanted) {
         return Ok(true);
     }
     println!("set-up: npm ci in tests/browser (playwright-core)");
     let mut command = Command::new(npm);
-    command
-        .args(["ci", "--no-audit", "--no-fund"])
-        .current_dir(&folder);
+    command.args(["ci", "--no-audit", "--no-fund"]).current_dir(&folder);
     Ok(child::run(&mut command, NPM_LIMIT, |_| {})? == End::Success)
 }
 
 /// Whether a Vulkan driver is there. Elsewhere than on Linux the system brings a graphics interface of its own.
 pub fn has_adapter() -> bool {
-    let folders = [
-        "/usr/share/vulkan/icd.d",
-        "/etc/vulkan/icd.d",
-        "/usr/local/share/vulkan/icd.d",
-    ];
-    let named = ["VK_DRIVER_FILES", "VK_ICD_FILENAMES"]
-        .iter()
-        .any(|name| std::env::var_os(name).is_some());
+    let folders = ["/usr/share/vulkan/icd.d", "/etc/vulkan/icd.d", "/usr/local/share/vulkan/icd.d"];
+    let named = ["VK_DRIVER_FILES", "VK_ICD_FILENAMES"].iter().any(|name| std::env::var_os(name).is_some());
     !cfg!(target_os = "linux")
         || named
-        || folders.iter().any(|folder| {
-            std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some())
-        })
+        || folders.iter().any(|folder| std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some()))
 }

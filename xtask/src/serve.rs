@@ -51,18 +51,10 @@ impl Drop for Page {
 /// # Errors
 /// When the folder is not there or the port is taken.
 pub fn start(folder: &Path, port: u16) -> Result<Page> {
-    let folder = folder.canonicalize().with_context(|| {
-        format!(
-            "nothing to serve, run `cargo xtask web` first: {}",
-            folder.display()
-        )
-    })?;
-    let server = Server::http((Ipv4Addr::LOCALHOST, port))
-        .map_err(|error| anyhow!("cannot listen on port {port}: {error}"))?;
-    let address = server
-        .server_addr()
-        .to_ip()
-        .context("server has no address")?;
+    let folder =
+        folder.canonicalize().with_context(|| format!("nothing to serve, run `cargo xtask web` first: {}", folder.display()))?;
+    let server = Server::http((Ipv4Addr::LOCALHOST, port)).map_err(|error| anyhow!("cannot listen on port {port}: {error}"))?;
+    let address = server.server_addr().to_ip().context("server has no address")?;
     let server = Arc::new(server);
     let threads = (0..THREADS)
         .map(|_| {
@@ -75,33 +67,24 @@ pub fn start(folder: &Path, port: u16) -> Result<Page> {
             })
         })
         .collect();
-    Ok(Page {
-        server,
-        address,
-        threads,
-    })
+    Ok(Page { server, address, threads })
 }
 
 fn answer(request: Request, folder: &Path) -> Result<()> {
     if !matches!(request.method(), Method::Get | Method::Head) {
-        return Ok(request.respond(with_headers(
-            Response::from_string("only GET and HEAD\n").with_status_code(405),
-            "text/plain",
-        )?)?);
+        return Ok(
+            request.respond(with_headers(Response::from_string("only GET and HEAD\n").with_status_code(405), "text/plain")?)?
+        );
     }
     match find(folder, request.url()) {
         Some(path) => {
             let kind = media_type(&path);
-            let file =
-                File::open(&path).with_context(|| format!("cannot open {}", path.display()))?;
+            let file = File::open(&path).with_context(|| format!("cannot open {}", path.display()))?;
             // Above the threshold tiny_http would chunk, and the page could not show how much of the module has arrived.
             let response = Response::from_file(file).with_chunked_threshold(usize::MAX);
             Ok(request.respond(with_headers(response, kind)?)?)
         }
-        None => Ok(request.respond(with_headers(
-            Response::from_string("not found\n").with_status_code(404),
-            "text/plain",
-        )?)?),
+        None => Ok(request.respond(with_headers(Response::from_string("not found\n").with_status_code(404), "text/plain")?)?),
     }
 }
 
@@ -118,9 +101,7 @@ fn with_headers<R: std::io::Read>(mut response: Response<R>, kind: &str) -> Resu
         ("Content-Security-Policy", POLICY),
     ];
     for (name, value) in fields {
-        response.add_header(
-            Header::from_bytes(name, value).map_err(|()| anyhow!("bad header {name}"))?,
-        );
+        response.add_header(Header::from_bytes(name, value).map_err(|()| anyhow!("bad header {name}"))?);
     }
     Ok(response)
 }
@@ -133,9 +114,7 @@ fn find(folder: &Path, url: &str) -> Option<PathBuf> {
         return None;
     }
     let relative = Path::new(path.trim_start_matches('/'));
-    if !relative.components().all(
-        |part| matches!(part, Component::Normal(name) if !name.to_string_lossy().starts_with('.')),
-    ) {
+    if !relative.components().all(|part| matches!(part, Component::Normal(name) if !name.to_string_lossy().starts_with('.'))) {
         return None;
     }
     let mut found = folder.join(relative);
@@ -162,11 +141,7 @@ fn decode(text: &str) -> Option<String> {
 }
 
 fn media_type(path: &Path) -> &'static str {
-    match path
-        .extension()
-        .and_then(|extension| extension.to_str())
-        .unwrap_or_default()
-    {
+    match path.extension().and_then(|extension| extension.to_str()).unwrap_or_default() {
         "html" => "text/html; charset=utf-8",
         "js" | "mjs" => "text/javascript; charset=utf-8",
         "css" => "text/css; charset=utf-8",
@@ -201,11 +176,7 @@ mod tests {
 
     fn ask(page: &Page, method: &str, path: &str) -> String {
         let mut stream = TcpStream::connect(page.address).unwrap();
-        write!(
-            stream,
-            "{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
-        )
-        .unwrap();
+        write!(stream, "{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         answer
@@ -217,23 +188,14 @@ mod tests {
         let page = start(&folder.path().join("dist"), 0).unwrap();
         assert!(page.address.ip().is_loopback());
         let first = ask(&page, "GET", "/?x=1");
-        assert!(
-            first.starts_with("HTTP/1.1 200") && first.ends_with("first page"),
-            "{first}"
-        );
-        for header in [
-            "Cross-Origin-Opener-Policy: same-origin",
-            "Cross-Origin-Embedder-Policy: require-corp",
-            "Cache-Control: no-store",
-        ] {
+        assert!(first.starts_with("HTTP/1.1 200") && first.ends_with("first page"), "{first}");
+        for header in
+            ["Cross-Origin-Opener-Policy: same-origin", "Cross-Origin-Embedder-Policy: require-corp", "Cache-Control: no-store"]
+        {
             assert!(first.contains(header), "{header} missing: {first}");
         }
         let module = ask(&page, "GET", "/a%20b.wasm");
-        assert!(
-            module.contains("Content-Type: application/wasm")
-                && module.contains("Content-Length: 6"),
-            "{module}"
-        );
+        assert!(module.contains("Content-Type: application/wasm") && module.contains("Content-Length: 6"), "{module}");
     }
 
     #[test]
@@ -262,11 +224,7 @@ mod tests {
     #[test]
     fn a_link_that_leads_outside_is_refused() {
         let folder = folder();
-        std::os::unix::fs::symlink(
-            folder.path().join("outside.txt"),
-            folder.path().join("dist/link.txt"),
-        )
-        .unwrap();
+        std::os::unix::fs::symlink(folder.path().join("outside.txt"), folder.path().join("dist/link.txt")).unwrap();
         let page = start(&folder.path().join("dist"), 0).unwrap();
         assert!(ask(&page, "GET", "/link.txt").starts_with("HTTP/1.1 404"));
     }
@@ -275,10 +233,7 @@ mod tests {
     fn every_page_carries_the_policy() {
         for name in ["index.html", "api.html"] {
             let text = std::fs::read_to_string(crate::root().join("web").join(name)).unwrap();
-            assert!(
-                text.contains(&format!("content=\"{POLICY}\"")),
-                "policy of {name} differs from the server's"
-            );
+            assert!(text.contains(&format!("content=\"{POLICY}\"")), "policy of {name} differs from the server's");
         }
     }
 }

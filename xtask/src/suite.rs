@@ -71,17 +71,13 @@ impl Suite {
         let ready = self.stage("set-up", BUILD, |_, _| set_up(browser, strict));
         self.stage("format", TESTS, |_, limit| cargo(lint::FORMAT, limit));
         if self.options.full {
-            self.stage("clippy native", BUILD, |_, limit| {
-                cargo(lint::NATIVE, limit)
-            });
+            self.stage("clippy native", BUILD, |_, limit| cargo(lint::NATIVE, limit));
             self.stage("clippy wasm", BUILD, |_, limit| cargo(lint::WASM, limit));
         }
         if self.stage("build tests", BUILD, |_, limit| build_tests(limit)) {
             let full = self.options.full;
             let limit = if full { FULL_TESTS } else { TESTS };
-            self.stage("tests", limit, |tally, limit| {
-                run_tests(tally, limit, full, strict)
-            });
+            self.stage("tests", limit, |tally, limit| run_tests(tally, limit, full, strict));
         } else {
             self.leave_out("tests", "not built");
         }
@@ -89,20 +85,12 @@ impl Suite {
             return;
         }
         if !self.stage("build web", BUILD, |_, limit| {
-            let options = web::Options {
-                kernel_tests: true,
-                ..Default::default()
-            };
+            let options = web::Options { kernel_tests: true, ..Default::default() };
             web::build(&options, limit).map(|()| true)
         }) {
             self.leave_out("browser", "not built");
-        } else if ready
-            && provision::find_chromium().is_some()
-            && provision::find_program("node").is_some()
-        {
-            self.stage("browser", BROWSER, |tally, limit| {
-                browser_tests(tally, limit, strict)
-            });
+        } else if ready && provision::find_chromium().is_some() && provision::find_program("node").is_some() {
+            self.stage("browser", BROWSER, |tally, limit| browser_tests(tally, limit, strict));
         } else {
             self.leave_out("browser", "no browser");
             // A failed set-up has been counted already.
@@ -111,17 +99,8 @@ impl Suite {
     }
 
     /// Runs one stage within its limit and what is left of the whole; true when it went well.
-    fn stage(
-        &mut self,
-        name: &'static str,
-        limit: Duration,
-        work: impl FnOnce(&mut Tally, Duration) -> Result<bool>,
-    ) -> bool {
-        let left = if self.strict {
-            ALL.saturating_sub(self.started.elapsed())
-        } else {
-            child::NO_LIMIT
-        };
+    fn stage(&mut self, name: &'static str, limit: Duration, work: impl FnOnce(&mut Tally, Duration) -> Result<bool>) -> bool {
+        let left = if self.strict { ALL.saturating_sub(self.started.elapsed()) } else { child::NO_LIMIT };
         println!("\n── {name} ──");
         let started = Instant::now();
         let mut tally = Tally::default();
@@ -146,26 +125,15 @@ impl Suite {
     }
 
     fn leave_out(&mut self, name: &'static str, why: &'static str) {
-        self.stages.push(Stage {
-            name,
-            minutes: 0.0,
-            outcome: why,
-        });
+        self.stages.push(Stage { name, minutes: 0.0, outcome: why });
     }
 
     fn summary(&self) {
         println!("\n── summary ──");
         for stage in &self.stages {
-            println!(
-                "{:<14} {:>6.1} min  {}",
-                stage.name, stage.minutes, stage.outcome
-            );
+            println!("{:<14} {:>6.1} min  {}", stage.name, stage.minutes, stage.outcome);
         }
-        println!(
-            "{:<14} {:>6.1} min",
-            "all",
-            self.started.elapsed().as_secs_f64() / 60.0
-        );
+        println!("{:<14} {:>6.1} min", "all", self.started.elapsed().as_secs_f64() / 60.0);
         println!("{}", self.tally);
     }
 }
@@ -191,11 +159,7 @@ fn set_up(browser: bool, strict: bool) -> Result<bool> {
     for what in &missing {
         println!(
             "set-up: {what} is missing; {}",
-            if strict {
-                "that is a failure under CI"
-            } else {
-                "its tests will be skipped"
-            }
+            if strict { "that is a failure under CI" } else { "its tests will be skipped" }
         );
     }
     if strict && !missing.is_empty() {
@@ -257,11 +221,8 @@ fn environment(command: &mut Command, full: bool, strict: bool) {
 
 fn browser_tests(tally: &mut Tally, limit: Duration, strict: bool) -> Result<bool> {
     let page = serve::start(&web::dist(), 0)?;
-    let mut command =
-        Command::new(provision::find_program("node").unwrap_or_else(|| "node".into()));
-    command
-        .args(["run.mjs", "--url", &page.url()])
-        .current_dir(crate::root().join("tests/browser"));
+    let mut command = Command::new(provision::find_program("node").unwrap_or_else(|| "node".into()));
+    command.args(["run.mjs", "--url", &page.url()]).current_dir(crate::root().join("tests/browser"));
     if let Some(chromium) = provision::find_chromium() {
         command.env("CHROMIUM", chromium);
     }

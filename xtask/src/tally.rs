@@ -11,10 +11,7 @@ pub struct Tally {
 impl Tally {
     /// Adds the counts of a closing line (`test result: …` of cargo, `browser: …` of our own driver); other lines count nothing.
     pub fn read_line(&mut self, line: &str) {
-        let Some(counts) = ["test result:", "browser:"]
-            .iter()
-            .find_map(|prefix| line.trim_start().strip_prefix(prefix))
-        else {
+        let Some(counts) = ["test result:", "browser:"].iter().find_map(|prefix| line.trim_start().strip_prefix(prefix)) else {
             return;
         };
         self.passed += count(counts, "passed");
@@ -39,24 +36,14 @@ impl Tally {
 
 impl std::fmt::Display for Tally {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            out,
-            "{} passed, {} failed, {} skipped",
-            self.passed, self.failed, self.skipped
-        )
+        write!(out, "{} passed, {} failed, {} skipped", self.passed, self.failed, self.skipped)
     }
 }
 
 /// The number that stands before `word`.
 fn count(text: &str, word: &str) -> usize {
-    let words: Vec<&str> = text
-        .split(|c: char| !c.is_ascii_alphanumeric())
-        .filter(|part| !part.is_empty())
-        .collect();
-    words
-        .windows(2)
-        .find_map(|pair| (pair[1] == word).then(|| pair[0].parse().ok()).flatten())
-        .unwrap_or(0)
+    let words: Vec<&str> = text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|part| !part.is_empty()).collect();
+    words.windows(2).find_map(|pair| (pair[1] == word).then(|| pair[0].parse().ok()).flatten()).unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -70,32 +57,14 @@ mod tests {
         tally.read_line("test result: FAILED. 3 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.01s");
         tally.read_line("browser: 4 passed, 1 failed, 1 skipped");
         tally.read_line("test engine::says_99_passed ... ok");
-        assert_eq!(
-            tally,
-            Tally {
-                passed: 19,
-                failed: 2,
-                skipped: 3
-            }
-        );
+        assert_eq!(tally, Tally { passed: 19, failed: 2, skipped: 3 });
         assert_eq!(tally.to_string(), "19 passed, 2 failed, 3 skipped");
     }
 
     #[test]
     fn skipped_tests_do_not_count_as_passed() {
-        let mut tally = Tally {
-            passed: 2,
-            failed: 0,
-            skipped: 0,
-        };
+        let mut tally = Tally { passed: 2, failed: 0, skipped: 0 };
         tally.move_to_skipped(3);
-        assert_eq!(
-            tally,
-            Tally {
-                passed: 0,
-                failed: 0,
-                skipped: 2
-            }
-        );
+        assert_eq!(tally, Tally { passed: 0, failed: 0, skipped: 2 });
     }
 }

@@ -54,55 +54,31 @@ pub fn build(options: &Options, limit: Duration) -> Result<()> {
     let dist = dist();
     if dist.exists() {
         // Nothing stale may be served.
-        std::fs::remove_dir_all(&dist)
-            .with_context(|| format!("cannot clear {}", dist.display()))?;
+        std::fs::remove_dir_all(&dist).with_context(|| format!("cannot clear {}", dist.display()))?;
     }
     std::fs::create_dir_all(&dist).with_context(|| format!("cannot create {}", dist.display()))?;
     bind(&module, &dist)?;
     optimise(&dist.join(format!("{MODULE}_bg.wasm")), limit)?;
     copy_page(&dist)?;
     report(&dist)?;
-    println!(
-        "web: built in {:.1} min: {}",
-        started.elapsed().as_secs_f64() / 60.0,
-        dist.display()
-    );
+    println!("web: built in {:.1} min: {}", started.elapsed().as_secs_f64() / 60.0, dist.display());
     Ok(())
 }
 
 fn compile(options: &Options, limit: Duration) -> Result<PathBuf> {
-    let mut command = crate::cargo(&[
-        "build",
-        "--profile",
-        "wasm",
-        "--lib",
-        "-p",
-        "fovea",
-        "--target",
-        provision::WASM,
-    ]);
+    let mut command = crate::cargo(&["build", "--profile", "wasm", "--lib", "-p", "fovea", "--target", provision::WASM]);
     if options.kernel_tests {
         command.args(["--features", "kernel-tests"]);
     }
     if !matches!(options.release_lto.as_str(), "" | "no") {
-        command
-            .arg("--config")
-            .arg(format!("profile.wasm.lto=\"{}\"", options.release_lto));
+        command.arg("--config").arg(format!("profile.wasm.lto=\"{}\"", options.release_lto));
     }
     if child::run(&mut command, limit, |_| {})? != End::Success {
         bail!("the wasm build failed");
     }
-    let metadata = cargo_metadata::MetadataCommand::new()
-        .current_dir(crate::root())
-        .no_deps()
-        .exec()
-        .context("cargo metadata failed")?;
-    Ok(metadata
-        .target_directory
-        .join(provision::WASM)
-        .join("wasm")
-        .join("fovea.wasm")
-        .into_std_path_buf())
+    let metadata =
+        cargo_metadata::MetadataCommand::new().current_dir(crate::root()).no_deps().exec().context("cargo metadata failed")?;
+    Ok(metadata.target_directory.join(provision::WASM).join("wasm").join("fovea.wasm").into_std_path_buf())
 }
 
 fn bind(module: &Path, dist: &Path) -> Result<()> {
@@ -122,14 +98,8 @@ fn find_wasm_opt() -> Option<Command> {
     if let Some(path) = provision::find_program("wasm-opt") {
         return Some(Command::new(path));
     }
-    let scripts = [
-        "node_modules/binaryen/bin/wasm-opt",
-        "tests/browser/node_modules/binaryen/bin/wasm-opt",
-    ];
-    let script = scripts
-        .iter()
-        .map(|path| crate::root().join(path))
-        .find(|path| path.is_file())?;
+    let scripts = ["node_modules/binaryen/bin/wasm-opt", "tests/browser/node_modules/binaryen/bin/wasm-opt"];
+    let script = scripts.iter().map(|path| crate::root().join(path)).find(|path| path.is_file())?;
     let mut command = Command::new(provision::find_program("node")?);
     command.arg(script);
     Some(command)
@@ -137,16 +107,13 @@ fn find_wasm_opt() -> Option<Command> {
 
 fn optimise(module: &Path, limit: Duration) -> Result<()> {
     let Some(mut command) = find_wasm_opt() else {
-        println!(
-            "web: no wasm-opt found (npm package binaryen has it); the module stays as compiled"
-        );
+        println!("web: no wasm-opt found (npm package binaryen has it); the module stays as compiled");
         return Ok(());
     };
     let smaller = module.with_extension("opt");
     command.args(WASM_OPT).arg(module).arg("-o").arg(&smaller);
     if child::run(&mut command, limit, |_| {})? == End::Success {
-        std::fs::rename(&smaller, module)
-            .with_context(|| format!("cannot replace {}", module.display()))?;
+        std::fs::rename(&smaller, module).with_context(|| format!("cannot replace {}", module.display()))?;
     } else {
         // An old one does not know every feature; the page works without it.
         println!("web: wasm-opt failed; the module stays as compiled");
@@ -157,42 +124,26 @@ fn optimise(module: &Path, limit: Duration) -> Result<()> {
 
 fn copy_page(dist: &Path) -> Result<()> {
     let web = crate::root().join("web");
-    for entry in
-        std::fs::read_dir(&web).with_context(|| format!("cannot read {}", web.display()))?
-    {
+    for entry in std::fs::read_dir(&web).with_context(|| format!("cannot read {}", web.display()))? {
         let path = entry?.path();
         if let (true, Some(name)) = (path.is_file(), path.file_name()) {
-            std::fs::copy(&path, dist.join(name))
-                .with_context(|| format!("cannot copy {}", path.display()))?;
+            std::fs::copy(&path, dist.join(name)).with_context(|| format!("cannot copy {}", path.display()))?;
         }
     }
     let icon = crate::root().join("assets/icon.svg");
-    std::fs::copy(&icon, dist.join("icon.svg"))
-        .with_context(|| format!("cannot copy {}", icon.display()))?;
+    std::fs::copy(&icon, dist.join("icon.svg")).with_context(|| format!("cannot copy {}", icon.display()))?;
     Ok(())
 }
 
 /// Prints the size of every file, raw and as a web server would send it.
 fn report(dist: &Path) -> Result<()> {
-    let mut files: Vec<PathBuf> = std::fs::read_dir(dist)?
-        .flatten()
-        .map(|entry| entry.path())
-        .filter(|path| path.is_file())
-        .collect();
+    let mut files: Vec<PathBuf> =
+        std::fs::read_dir(dist)?.flatten().map(|entry| entry.path()).filter(|path| path.is_file()).collect();
     files.sort();
     for path in files {
-        let bytes =
-            std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        let name = path
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
-        println!(
-            "web: {name:<28} {:>9.1} kB, gzip {:>8.1} kB",
-            bytes.len() as f64 / 1e3,
-            gzip_size(&bytes)? as f64 / 1e3
-        );
+        let bytes = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        println!("web: {name:<28} {:>9.1} kB, gzip {:>8.1} kB", bytes.len() as f64 / 1e3, gzip_size(&bytes)? as f64 / 1e3);
     }
     Ok(())
 }

@@ -162,7 +162,14 @@ fn one_pixel_has_no_component_whatever_it_holds() {
 fn no_gradient_is_computed_for_it() {
     let (graph, weights) = vgg(16, 4, 5);
     let request = |layer: &str, method, relu| Request { layer: layer.into(), method, relu };
-    let spec = |requests| Explain { requests, classes: Some(vec![2, 0]), grid: None, normalise: false, closed_form: false, gradients: false };
+    let spec = |requests| Explain {
+        requests,
+        classes: Some(vec![2, 0]),
+        grid: None,
+        normalise: false,
+        closed_form: false,
+        gradients: false,
+    };
     let gradient = |g: &Graph| g.nodes.iter().any(|n| matches!(n.op, Op::Seed { .. } | Op::ClassRows { .. }));
     let convolutions = |g: &Graph| g.nodes.iter().filter(|n| matches!(n.op, Op::ConvTranspose2d { .. })).count();
     let eigen = || vec![request("-3", Method::EigenCam, false), request("-3", Method::EigenCam, true)];

@@ -99,18 +99,11 @@ pub enum PatchError {
 impl PatchError {
     /// A buffer of the wrong length.
     pub(crate) fn length(what: &'static str, expected: usize, found: usize) -> Self {
-        Self::Mismatch {
-            what,
-            expected: format!("{expected} values"),
-            found: format!("{found}"),
-        }
+        Self::Mismatch { what, expected: format!("{expected} values"), found: format!("{found}") }
     }
 
     /// An encoder's failure.
     pub(crate) fn export(format: &'static str, reason: impl std::fmt::Display) -> Self {
-        Self::Export {
-            format,
-            reason: reason.to_string(),
-        }
+        Self::Export { format, reason: reason.to_string() }
     }
 }

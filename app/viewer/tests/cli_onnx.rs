@@ -202,7 +202,8 @@ fn a_card_completes_the_model_and_options_go_over_it() {
     let student = place.at("student.safetensors");
     let same = [place.result(&student, &[]), place.result(&place.at("model.onnx"), &flags)];
     assert_eq!(shares(&same[0]), shares(&same[1]));
-    let over = imported(&place, &card, &["--classes", "a,b", "--um-per-px", "4", "--mean", "0,0,0", "--std", "1,1,1", "--name", "N"]);
+    let over =
+        imported(&place, &card, &["--classes", "a,b", "--um-per-px", "4", "--mean", "0,0,0", "--std", "1,1,1", "--name", "N"]);
     assert_eq!((&over["class_names"], &over["um_per_px"], &over["name"]), (&json!(["a", "b"]), &json!(4.0), &json!("N")));
     assert_eq!(over["view"]["normalisation"]["std"], json!([1.0, 1.0, 1.0]));
     let wrong = import(&place, &json!({"class_names": ["one"]}), &[]);
@@ -223,7 +224,10 @@ fn a_wsinfer_configuration_is_a_card() {
         ],
     });
     let made = imported(&place, &config, &[]);
-    assert_eq!((&made["class_names"], &made["um_per_px"], &made["input_px"]), (&json!(["Other", "Tumor"]), &json!(1.0), &json!(8)));
+    assert_eq!(
+        (&made["class_names"], &made["um_per_px"], &made["input_px"]),
+        (&json!(["Other", "Tumor"]), &json!(1.0), &json!(8))
+    );
     let std: Vec<f64> = serde_json::from_value(made["view"]["normalisation"]["std"].clone()).unwrap();
     assert!(std.iter().zip([0.1, 0.2, 0.3]).all(|(a, b)| (a - b).abs() < 1e-6), "{std:?}");
 }

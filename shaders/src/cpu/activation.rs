@@ -125,9 +125,7 @@ pub fn activate_grad(kind: u32, x: f32, a: f32, b: f32) -> f32 {
             1.0 - t * t
         }
         code::ERF => 2.0 / PI.sqrt() * (-x * x).exp(),
-        code::GELU => {
-            0.5 * (1.0 + erf(x * FRAC_1_SQRT_2)) + x * (-0.5 * x * x).exp() / (2.0 * PI).sqrt()
-        }
+        code::GELU => 0.5 * (1.0 + erf(x * FRAC_1_SQRT_2)) + x * (-0.5 * x * x).exp() / (2.0 * PI).sqrt(),
         code::GELU_TANH => gelu_tanh_grad(x),
         code::EXP => x.exp(),
         code::SQRT => 0.5 / x.sqrt(),
@@ -161,21 +159,11 @@ pub fn activate_slice(kind: u32, a: f32, b: f32, values: &mut [f32]) {
         code::IDENTITY => {}
         code::RELU => values.iter_mut().for_each(|v| *v = relu(*v)),
         code::CLIP => values.iter_mut().for_each(|v| *v = clip(*v, a, b)),
-        code::LEAKY_RELU => values
-            .iter_mut()
-            .for_each(|v| *v = activate(code::LEAKY_RELU, *v, a, b)),
-        code::SILU => values
-            .iter_mut()
-            .for_each(|v| *v = activate(code::SILU, *v, a, b)),
-        code::GELU => values
-            .iter_mut()
-            .for_each(|v| *v = activate(code::GELU, *v, a, b)),
-        code::HARD_SWISH => values
-            .iter_mut()
-            .for_each(|v| *v = activate(code::HARD_SWISH, *v, a, b)),
-        _ => values
-            .iter_mut()
-            .for_each(|v| *v = activate(kind, *v, a, b)),
+        code::LEAKY_RELU => values.iter_mut().for_each(|v| *v = activate(code::LEAKY_RELU, *v, a, b)),
+        code::SILU => values.iter_mut().for_each(|v| *v = activate(code::SILU, *v, a, b)),
+        code::GELU => values.iter_mut().for_each(|v| *v = activate(code::GELU, *v, a, b)),
+        code::HARD_SWISH => values.iter_mut().for_each(|v| *v = activate(code::HARD_SWISH, *v, a, b)),
+        _ => values.iter_mut().for_each(|v| *v = activate(kind, *v, a, b)),
     }
 }
 

@@ -19,35 +19,21 @@ pub fn cam(p: &CamParams, g: &[f32], a: &[f32], out: &mut [f32]) {
         return;
     }
     out.par_chunks_mut(hw).enumerate().for_each(|(row, map)| {
-        map.par_chunks_mut(PIXELS)
-            .enumerate()
-            .for_each(|(i, cells)| {
-                let start = i * PIXELS;
-                let mut sums = vec![0.0f64; cells.len()];
-                for channel in 0..k {
-                    let a = &a[(row / classes * k + channel) * hw + start..][..cells.len()];
-                    match p.spatial {
-                        0 => add_uniform(p.mode, g[row * k + channel], a, &mut sums),
-                        _ => add_spatial(
-                            p.mode,
-                            &g[(row * k + channel) * hw + start..][..cells.len()],
-                            a,
-                            &mut sums,
-                        ),
-                    }
+        map.par_chunks_mut(PIXELS).enumerate().for_each(|(i, cells)| {
+            let start = i * PIXELS;
+            let mut sums = vec![0.0f64; cells.len()];
+            for channel in 0..k {
+                let a = &a[(row / classes * k + channel) * hw + start..][..cells.len()];
+                match p.spatial {
+                    0 => add_uniform(p.mode, g[row * k + channel], a, &mut sums),
+                    _ => add_spatial(p.mode, &g[(row * k + channel) * hw + start..][..cells.len()], a, &mut sums),
                 }
-                let finish = |s: f64| {
-                    if p.relu == 0 {
-                        s as f32
-                    } else {
-                        relu(s as f32)
-                    }
-                };
-                cells
-                    .iter_mut()
-                    .zip(&sums)
-                    .for_each(|(y, &s)| *y = finish(s));
-            });
+            }
+            let finish = |s: f64| {
+                if p.relu == 0 { s as f32 } else { relu(s as f32) }
+            };
+            cells.iter_mut().zip(&sums).for_each(|(y, &s)| *y = finish(s));
+        });
     });
 }
 

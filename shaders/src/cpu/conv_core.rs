@@ -47,20 +47,12 @@ impl Geometry {
 
     /// A 1×1 convolution whose output pixels are its input pixels: no gathering needed.
     fn is_pointwise(&self) -> bool {
-        (self.kh, self.kw, self.sh, self.sw, self.pt, self.pl) == (1, 1, 1, 1, 0, 0)
-            && (self.oh, self.ow) == (self.ih, self.iw)
+        (self.kh, self.kw, self.sh, self.sw, self.pt, self.pl) == (1, 1, 1, 1, 0, 0) && (self.oh, self.ow) == (self.ih, self.iw)
     }
 }
 
 /// Runs one convolution; `bias` is empty or has one value per output channel.
-pub(super) fn convolve(
-    geo: &Geometry,
-    x: &[f32],
-    w: &[f32],
-    bias: &[f32],
-    act: Act,
-    out: &mut [f32],
-) {
+pub(super) fn convolve(geo: &Geometry, x: &[f32], w: &[f32], bias: &[f32], act: Act, out: &mut [f32]) {
     let out = &mut out[..geo.n * geo.oc * geo.plane()];
     if out.is_empty() {
         return;
@@ -71,12 +63,7 @@ pub(super) fn convolve(
     }
     let tiling = Tiling::new(geo, rayon::current_num_threads());
     let mut tasks = tiling.tasks(geo, out);
-    tasks
-        .par_iter_mut()
-        .with_max_len(1)
-        .for_each_init(Scratch::default, |scratch, task| {
-            task.run(geo, x, w, bias, act, scratch)
-        });
+    tasks.par_iter_mut().with_max_len(1).for_each_init(Scratch::default, |scratch, task| task.run(geo, x, w, bias, act, scratch));
 }
 
 /// How the output is cut: `strips` runs of `pixels` output pixels times `blocks` runs of `channels` output channels, per image and group.
@@ -107,16 +94,9 @@ impl Tiling {
         // Whole cache lines and whole vectors per strip.
         let pixels = plane.div_ceil(strips).next_multiple_of(16);
         let strips = plane.div_ceil(pixels);
-        let blocks = threads
-            .div_ceil(images * strips)
-            .min(geo.ocg().div_ceil(32));
+        let blocks = threads.div_ceil(images * strips).min(geo.ocg().div_ceil(32));
         let channels = geo.ocg().div_ceil(blocks);
-        Tiling {
-            pixels,
-            strips,
-            channels,
-            blocks: geo.ocg().div_ceil(channels),
-        }
+        Tiling { pixels, strips, channels, blocks: geo.ocg().div_ceil(channels) }
     }
 
     /// Deals the output rows out to the tasks, so that each owns its cells.
@@ -167,22 +147,13 @@ struct Scratch {
 }
 
 impl Task<'_> {
-    fn run(
-        &mut self,
-        geo: &Geometry,
-        x: &[f32],
-        w: &[f32],
-        bias: &[f32],
-        act: Act,
-        scratch: &mut Scratch,
-    ) {
+    fn run(&mut self, geo: &Geometry, x: &[f32], w: &[f32], bias: &[f32], act: Act, scratch: &mut Scratch) {
         let pixels = self.rows.first().map_or(0, |row| row.len());
         let depth = geo.icg() * geo.kh * geo.kw;
         // An odd number of cache lines: rows of a power of two would all fall on the same cache sets.
         let ld = pixels.next_multiple_of(32) + 16;
         scratch.sums.resize(self.rows.len() * ld, 0.0);
-        let image = &x[(self.image * geo.ic + self.group * geo.icg()) * geo.ih * geo.iw..]
-            [..geo.icg() * geo.ih * geo.iw];
+        let image = &x[(self.image * geo.ic + self.group * geo.icg()) * geo.ih * geo.iw..][..geo.icg() * geo.ih * geo.iw];
         let weights = &w[self.channel * depth..][..self.rows.len() * depth];
         let step = if geo.is_pointwise() { depth } else { DEPTH };
         if depth == 0 {
@@ -191,49 +162,16 @@ impl Task<'_> {
         for first in (0..depth).step_by(step.max(1)) {
             let count = step.min(depth - first);
             let columns = if geo.is_pointwise() {
-                Matrix {
-                    data: &image[self.pixel..],
-                    rs: geo.plane(),
-                    cs: 1,
-                }
+                Matrix { data: &image[self.pixel..], rs: geo.plane(), cs: 1 }
             } else {
                 scratch.columns.resize(count * ld, 0.0);
-                gather(
-                    geo,
-                    image,
-                    first,
-                    self.pixel,
-                    pixels,
-                    ld,
-                    &mut scratch.columns,
-                );
-                Matrix {
-                    data: &scratch.columns,
-                    rs: ld,
-                    cs: 1,
-                }
+                gather(geo, image, first, self.pixel, pixels, ld, &mut scratch.columns);
+                Matrix { data: &scratch.columns, rs: ld, cs: 1 }
             };
-            let weights = Matrix {
-                data: &weights[first..],
-                rs: depth,
-                cs: 1,
-            };
-            matmul(
-                [self.rows.len(), count, pixels],
-                weights,
-                columns,
-                &mut scratch.sums,
-                ld,
-                first > 0,
-                Threads::One,
-            );
+            let weights = Matrix { data: &weights[first..], rs: depth, cs: 1 };
+            matmul([self.rows.len(), count, pixels], weights, columns, &mut scratch.sums, ld, first > 0, Threads::One);
         }
-        for (i, (row, sums)) in self
-            .rows
-            .iter_mut()
-            .zip(scratch.sums.chunks(ld))
-            .enumerate()
-        {
+        for (i, (row, sums)) in self.rows.iter_mut().zip(scratch.sums.chunks(ld)).enumerate() {
             match bias.get(self.channel + i) {
                 Some(&bias) => row.iter_mut().zip(sums).for_each(|(y, &s)| *y = s + bias),
                 None => row.copy_from_slice(&sums[..pixels]),

@@ -6,28 +6,18 @@ use super::im2col::inside;
 use rayon::prelude::*;
 
 /// Convolution with one input channel per group.
-pub(super) fn convolve(
-    geo: &Geometry,
-    x: &[f32],
-    w: &[f32],
-    bias: &[f32],
-    act: Act,
-    out: &mut [f32],
-) {
+pub(super) fn convolve(geo: &Geometry, x: &[f32], w: &[f32], bias: &[f32], act: Act, out: &mut [f32]) {
     let taps = geo.kh * geo.kw;
-    out.par_chunks_mut(geo.plane())
-        .enumerate()
-        .for_each(|(row, cells)| {
-            let (image, channel) = (row / geo.oc, row % geo.oc);
-            let plane =
-                &x[(image * geo.ic + channel / geo.ocg()) * geo.ih * geo.iw..][..geo.ih * geo.iw];
-            let kernel = &w[channel * taps..][..taps];
-            cells.fill(bias.get(channel).copied().unwrap_or(0.0));
-            for (oy, line) in cells.chunks_mut(geo.ow).enumerate() {
-                add_taps(geo, plane, kernel, oy, line);
-                activate_slice(act.0, act.1, act.2, line);
-            }
-        });
+    out.par_chunks_mut(geo.plane()).enumerate().for_each(|(row, cells)| {
+        let (image, channel) = (row / geo.oc, row % geo.oc);
+        let plane = &x[(image * geo.ic + channel / geo.ocg()) * geo.ih * geo.iw..][..geo.ih * geo.iw];
+        let kernel = &w[channel * taps..][..taps];
+        cells.fill(bias.get(channel).copied().unwrap_or(0.0));
+        for (oy, line) in cells.chunks_mut(geo.ow).enumerate() {
+            add_taps(geo, plane, kernel, oy, line);
+            activate_slice(act.0, act.1, act.2, line);
+        }
+    });
 }
 
 fn add_taps(geo: &Geometry, plane: &[f32], kernel: &[f32], oy: usize, line: &mut [f32]) {
@@ -51,13 +41,7 @@ fn add_taps(geo: &Geometry, plane: &[f32], kernel: &[f32], oy: usize, line: &mut
 
 fn add_row(line: &mut [f32], cells: &[f32], stride: usize, weight: f32) {
     match stride {
-        1 => line
-            .iter_mut()
-            .zip(cells)
-            .for_each(|(y, &v)| *y += weight * v),
-        _ => line
-            .iter_mut()
-            .zip(cells.iter().step_by(stride))
-            .for_each(|(y, &v)| *y += weight * v),
+        1 => line.iter_mut().zip(cells).for_each(|(y, &v)| *y += weight * v),
+        _ => line.iter_mut().zip(cells.iter().step_by(stride)).for_each(|(y, &v)| *y += weight * v),
     }
 }

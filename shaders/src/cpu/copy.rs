@@ -50,8 +50,7 @@ impl Dim {
 
     /// This dimension and the next inner one as a single one, where that is the same copy.
     fn join(&self, inner: &Dim) -> Option<Dim> {
-        let same = self.in_stride == inner.in_stride * inner.len
-            && self.out_stride == inner.out_stride * inner.len;
+        let same = self.in_stride == inner.in_stride * inner.len && self.out_stride == inner.out_stride * inner.len;
         (self.unit_step() && inner.whole() && same).then(|| Dim {
             len: self.len * inner.len,
             in_len: self.in_len * inner.len,
@@ -99,16 +98,9 @@ fn walk(dims: &[Dim], base: Option<usize>, fill: f32, x: &[f32], out: &mut [f32]
         let steps = |(i, out): (usize, &mut [f32])| walk(inner, at(i), fill, x, out);
         if cells > CHUNK {
             let least = (CHUNK / 4 * dim.len / cells).max(1);
-            out.par_chunks_mut(dim.out_stride)
-                .take(dim.len)
-                .with_min_len(least)
-                .enumerate()
-                .for_each(steps);
+            out.par_chunks_mut(dim.out_stride).take(dim.len).with_min_len(least).enumerate().for_each(steps);
         } else {
-            out.chunks_mut(dim.out_stride)
-                .take(dim.len)
-                .enumerate()
-                .for_each(steps);
+            out.chunks_mut(dim.out_stride).take(dim.len).enumerate().for_each(steps);
         }
     } else {
         (0..dim.len).for_each(|i| walk(inner, at(i), fill, x, &mut out[i * dim.out_stride..]));
@@ -119,11 +111,7 @@ fn walk(dims: &[Dim], base: Option<usize>, fill: f32, x: &[f32], out: &mut [f32]
 fn line(dim: &Dim, base: Option<usize>, fill: f32, x: &[f32], out: &mut [f32]) {
     let step = dim.out_stride.max(1);
     let Some(base) = base else {
-        return out
-            .iter_mut()
-            .step_by(step)
-            .take(dim.len)
-            .for_each(|y| *y = fill);
+        return out.iter_mut().step_by(step).take(dim.len).for_each(|y| *y = fill);
     };
     if !dim.unit_step() {
         for i in 0..dim.len {
@@ -145,10 +133,7 @@ fn line(dim: &Dim, base: Option<usize>, fill: f32, x: &[f32], out: &mut [f32]) {
     match (dim.in_stride, dim.out_stride) {
         (1, 1) => target[..high - low].copy_from_slice(&source[..high - low]),
         (0, 1) => target[..high - low].fill(source[0]),
-        (s, 1) => target[..high - low]
-            .iter_mut()
-            .enumerate()
-            .for_each(|(i, y)| *y = source[i * s]),
+        (s, 1) => target[..high - low].iter_mut().enumerate().for_each(|(i, y)| *y = source[i * s]),
         (s, t) => (0..high - low).for_each(|i| target[i * t] = source[i * s]),
     }
 }

@@ -23,34 +23,13 @@ pub fn linear(p: &LinearParams, x: &[f32], w: &[f32], bias: &[f32], out: &mut [f
     }
     if m <= FEW_ROWS && k > 0 {
         for (row, x) in out.chunks_mut(n).zip(x.chunks(k)) {
-            row.par_chunks_mut(OUTPUTS)
-                .zip(w[..n * k].par_chunks(OUTPUTS * k))
-                .for_each(|(cells, weights)| {
-                    cells
-                        .iter_mut()
-                        .zip(weights.chunks(k))
-                        .for_each(|(y, weights)| *y = dot(x, weights));
-                });
+            row.par_chunks_mut(OUTPUTS).zip(w[..n * k].par_chunks(OUTPUTS * k)).for_each(|(cells, weights)| {
+                cells.iter_mut().zip(weights.chunks(k)).for_each(|(y, weights)| *y = dot(x, weights));
+            });
         }
     } else {
-        let weights = Matrix {
-            data: w,
-            rs: 1,
-            cs: k,
-        };
-        matmul(
-            [m, k, n],
-            Matrix {
-                data: x,
-                rs: k,
-                cs: 1,
-            },
-            weights,
-            out,
-            n,
-            false,
-            Threads::All,
-        );
+        let weights = Matrix { data: w, rs: 1, cs: k };
+        matmul([m, k, n], Matrix { data: x, rs: k, cs: 1 }, weights, out, n, false, Threads::All);
     }
     out.par_chunks_mut(n).for_each(|row| {
         row.iter_mut().zip(bias).for_each(|(y, &b)| *y += b);
@@ -68,10 +47,6 @@ fn dot(a: &[f32], b: &[f32]) -> f32 {
             *s += a * b;
         }
     }
-    let rest: f64 = a_rest
-        .iter()
-        .zip(b_rest)
-        .map(|(&a, &b)| f64::from(a) * f64::from(b))
-        .sum();
+    let rest: f64 = a_rest.iter().zip(b_rest).map(|(&a, &b)| f64::from(a) * f64::from(b)).sum();
     (sums.iter().map(|&s| f64::from(s)).sum::<f64>() + rest) as f32
 }

@@ -25,35 +25,19 @@ pub enum Threads {
 ///
 /// # Panics
 /// When a view is too short for its shape or two rows of `dst` overlap.
-pub fn matmul(
-    shape: [usize; 3],
-    a: Matrix<'_>,
-    b: Matrix<'_>,
-    dst: &mut [f32],
-    ld: usize,
-    accumulate: bool,
-    threads: Threads,
-) {
+pub fn matmul(shape: [usize; 3], a: Matrix<'_>, b: Matrix<'_>, dst: &mut [f32], ld: usize, accumulate: bool, threads: Threads) {
     let [m, k, n] = shape;
     if m == 0 || n == 0 {
         return;
     }
     if k == 0 {
         if !accumulate {
-            dst.chunks_mut(ld.max(1))
-                .take(m)
-                .for_each(|row| row[..n].fill(0.0));
+            dst.chunks_mut(ld.max(1)).take(m).for_each(|row| row[..n].fill(0.0));
         }
         return;
     }
-    assert!(
-        last(m, a.rs, k, a.cs) < a.data.len(),
-        "left matrix is too short"
-    );
-    assert!(
-        last(k, b.rs, n, b.cs) < b.data.len(),
-        "right matrix is too short"
-    );
+    assert!(last(m, a.rs, k, a.cs) < a.data.len(), "left matrix is too short");
+    assert!(last(k, b.rs, n, b.cs) < b.data.len(), "right matrix is too short");
     assert!(last(m, ld, n, 1) < dst.len(), "destination is too short");
     assert!(n <= ld || m == 1, "destination rows overlap");
     let parallelism = match threads {
@@ -92,9 +76,7 @@ pub fn matmul(
 
 /// Index of the last element of a view; saturates, so that an absurd shape fails the bound check.
 fn last(rows: usize, rs: usize, cols: usize, cs: usize) -> usize {
-    (rows - 1)
-        .saturating_mul(rs)
-        .saturating_add((cols - 1).saturating_mul(cs))
+    (rows - 1).saturating_mul(rs).saturating_add((cols - 1).saturating_mul(cs))
 }
 
 /// The stride as gemm wants it. Along an extent of 1 it is never used to reach an element and may be anything.

@@ -13,21 +13,13 @@ pub fn minmax(p: &MinMaxParams, x: &[f32], out: &mut [f32]) {
     if out.is_empty() {
         return;
     }
-    out.par_chunks_mut(len)
-        .zip(x.par_chunks(len))
-        .for_each(|(y, x)| {
-            let (min, max) = x
-                .iter()
-                .fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), &v| {
-                    (low.min(v), high.max(v))
-                });
-            let range = max - min;
-            if range > 0.0 {
-                y.iter_mut()
-                    .zip(x)
-                    .for_each(|(y, &v)| *y = (v - min) / range);
-            } else {
-                y.fill(0.0);
-            }
-        });
+    out.par_chunks_mut(len).zip(x.par_chunks(len)).for_each(|(y, x)| {
+        let (min, max) = x.iter().fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), &v| (low.min(v), high.max(v)));
+        let range = max - min;
+        if range > 0.0 {
+            y.iter_mut().zip(x).for_each(|(y, &v)| *y = (v - min) / range);
+        } else {
+            y.fill(0.0);
+        }
+    });
 }

@@ -19,39 +19,30 @@ pub fn overlay(p: &OverlayParams, pixels: &[u32], map: &[f32], lut: &[u32], out:
     }
     let map = &map[p.map_offset as usize..][..mw * mh];
     let columns: Vec<Tap> = (0..w).map(|x| half_pixel(x, w, mw)).collect();
-    out.par_chunks_mut(w)
-        .zip(pixels.par_chunks(w))
-        .enumerate()
-        .for_each_init(
-            || (vec![0.0f32; w], vec![0.0f32; w]),
-            |(values, below), (y, (line, pixels))| {
-                sample(p, map, &columns, y, values);
-                for ((out, &pixel), &v) in line.iter_mut().zip(pixels).zip(&*values) {
-                    *out = blend(p, pixel, v, lut);
-                }
-                if p.contour > 0.0 {
-                    sample(p, map, &columns, (y + 1).min(h - 1), below);
-                    contour(p, values, below, line);
-                }
-            },
-        );
+    out.par_chunks_mut(w).zip(pixels.par_chunks(w)).enumerate().for_each_init(
+        || (vec![0.0f32; w], vec![0.0f32; w]),
+        |(values, below), (y, (line, pixels))| {
+            sample(p, map, &columns, y, values);
+            for ((out, &pixel), &v) in line.iter_mut().zip(pixels).zip(&*values) {
+                *out = blend(p, pixel, v, lut);
+            }
+            if p.contour > 0.0 {
+                sample(p, map, &columns, (y + 1).min(h - 1), below);
+                contour(p, values, below, line);
+            }
+        },
+    );
 }
 
 fn half_pixel(position: usize, outputs: usize, size: usize) -> Tap {
-    linear_tap(
-        (position as f32 + 0.5) * size as f32 / outputs as f32 - 0.5,
-        size,
-    )
+    linear_tap((position as f32 + 0.5) * size as f32 / outputs as f32 - 0.5, size)
 }
 
 /// Values of one output row, scaled to [0, 1].
 fn sample(p: &OverlayParams, map: &[f32], columns: &[Tap], y: usize, values: &mut [f32]) {
     let row = half_pixel(y, p.h as usize, p.mh as usize);
     let width = p.mw as usize;
-    let (upper, lower) = (
-        &map[row.low * width..][..width],
-        &map[row.high * width..][..width],
-    );
+    let (upper, lower) = (&map[row.low * width..][..width], &map[row.high * width..][..width]);
     for (value, tap) in values.iter_mut().zip(columns) {
         let above = mix(upper[tap.low], upper[tap.high], tap.weight);
         let below = mix(lower[tap.low], lower[tap.high], tap.weight);
@@ -61,11 +52,7 @@ fn sample(p: &OverlayParams, map: &[f32], columns: &[Tap], y: usize, values: &mu
 
 fn blend(p: &OverlayParams, pixel: u32, v: f32, lut: &[u32]) -> u32 {
     let colour = lut[((v * 255.0 + 0.5) as usize).min(255)];
-    let alpha = if p.fade == 1 {
-        p.opacity * v
-    } else {
-        p.opacity
-    };
+    let alpha = if p.fade == 1 { p.opacity * v } else { p.opacity };
     let channel = |shift: u32| {
         let from = ((pixel >> shift) & 255) as f32;
         let to = ((colour >> shift) & 255) as f32;

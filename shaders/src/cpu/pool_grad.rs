@@ -18,18 +18,16 @@ pub fn pool_grad(p: &PoolParams, g: &[f32], x: &[f32], out: &mut [f32]) {
     }
     let (classes, ch) = (p.classes.max(1) as usize, p.ch.max(1) as usize);
     let shares: Vec<f64> = (0..window.ow).map(|ox| window.share_x(ox)).collect();
-    out.par_chunks_mut(image)
-        .enumerate()
-        .for_each(|(i, cells)| {
-            let g = &g[i * plane..][..plane];
-            cells.fill(0.0);
-            if p.mode == 0 {
-                let source = (i / ch / classes) * ch + i % ch;
-                max_plane(&window, g, &x[source * image..][..image], cells);
-            } else {
-                average_plane(&window, g, &shares, cells);
-            }
-        });
+    out.par_chunks_mut(image).enumerate().for_each(|(i, cells)| {
+        let g = &g[i * plane..][..plane];
+        cells.fill(0.0);
+        if p.mode == 0 {
+            let source = (i / ch / classes) * ch + i % ch;
+            max_plane(&window, g, &x[source * image..][..image], cells);
+        } else {
+            average_plane(&window, g, &shares, cells);
+        }
+    });
 }
 
 fn max_plane(window: &Window, g: &[f32], x: &[f32], cells: &mut [f32]) {
@@ -71,11 +69,7 @@ fn average_plane(window: &Window, g: &[f32], shares: &[f64], cells: &mut [f32]) 
             let row = &mut cells[iy * window.iw..][..window.iw];
             for kx in 0..window.kw {
                 let (low, high, first) = window.columns(kx);
-                let target = row
-                    .get_mut(first..)
-                    .unwrap_or_default()
-                    .iter_mut()
-                    .step_by(window.sw.max(1));
+                let target = row.get_mut(first..).unwrap_or_default().iter_mut().step_by(window.sw.max(1));
                 target.zip(&parts[low..high]).for_each(|(y, &v)| *y += v);
             }
         }

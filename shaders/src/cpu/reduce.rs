@@ -18,22 +18,17 @@ pub fn reduce(p: &ReduceParams, x: &[f32], out: &mut [f32]) {
         return;
     }
     if inner == 1 {
-        let rows = out
-            .par_iter_mut()
-            .enumerate()
-            .with_min_len((4096 / red.max(1)).max(1));
+        let rows = out.par_iter_mut().enumerate().with_min_len((4096 / red.max(1)).max(1));
         rows.for_each(|(o, y)| *y = reduce_row(p.kind, &x[o * red..][..red]));
         return;
     }
     out.par_chunks_mut(inner).enumerate().for_each(|(o, row)| {
-        row.par_chunks_mut(COLUMNS)
-            .enumerate()
-            .for_each(|(i, cells)| {
-                let start = o * red * inner + i * COLUMNS;
-                let count = cells.len();
-                let lines = (0..red).map(|r| &x[start + r * inner..][..count]);
-                reduce_columns(p.kind, lines, red, cells);
-            });
+        row.par_chunks_mut(COLUMNS).enumerate().for_each(|(i, cells)| {
+            let start = o * red * inner + i * COLUMNS;
+            let count = cells.len();
+            let lines = (0..red).map(|r| &x[start + r * inner..][..count]);
+            reduce_columns(p.kind, lines, red, cells);
+        });
     });
 }
 
@@ -46,43 +41,21 @@ fn reduce_row(kind: u32, row: &[f32]) -> f32 {
     }
 }
 
-fn reduce_columns<'a>(
-    kind: u32,
-    lines: impl Iterator<Item = &'a [f32]>,
-    red: usize,
-    cells: &mut [f32],
-) {
+fn reduce_columns<'a>(kind: u32, lines: impl Iterator<Item = &'a [f32]>, red: usize, cells: &mut [f32]) {
     match kind {
         0 | 1 => {
             let mut sums = vec![0.0f64; cells.len()];
-            lines.for_each(|line| {
-                sums.iter_mut()
-                    .zip(line)
-                    .for_each(|(s, &v)| *s += f64::from(v))
-            });
+            lines.for_each(|line| sums.iter_mut().zip(line).for_each(|(s, &v)| *s += f64::from(v)));
             let divisor = if kind == 1 { red as f64 } else { 1.0 };
-            cells
-                .iter_mut()
-                .zip(&sums)
-                .for_each(|(y, s)| *y = (s / divisor) as f32);
+            cells.iter_mut().zip(&sums).for_each(|(y, s)| *y = (s / divisor) as f32);
         }
         2 => {
             cells.fill(f32::NEG_INFINITY);
-            lines.for_each(|line| {
-                cells
-                    .iter_mut()
-                    .zip(line)
-                    .for_each(|(m, &v)| *m = larger(*m, v))
-            });
+            lines.for_each(|line| cells.iter_mut().zip(line).for_each(|(m, &v)| *m = larger(*m, v)));
         }
         _ => {
             cells.fill(f32::NEG_INFINITY);
-            lines.for_each(|line| {
-                cells
-                    .iter_mut()
-                    .zip(line)
-                    .for_each(|(m, &v)| *m = larger(*m, -v))
-            });
+            lines.for_each(|line| cells.iter_mut().zip(line).for_each(|(m, &v)| *m = larger(*m, -v)));
             cells.iter_mut().for_each(|m| *m = -*m);
         }
     }
@@ -93,9 +66,7 @@ pub(super) fn sum(values: &[f32]) -> f64 {
     let (blocks, rest) = values.as_chunks::<8>();
     let mut sums = [0.0f64; 8];
     for block in blocks {
-        sums.iter_mut()
-            .zip(block)
-            .for_each(|(s, &v)| *s += f64::from(v));
+        sums.iter_mut().zip(block).for_each(|(s, &v)| *s += f64::from(v));
     }
     sums.iter().sum::<f64>() + rest.iter().map(|&v| f64::from(v)).sum::<f64>()
 }

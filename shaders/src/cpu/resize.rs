@@ -19,15 +19,8 @@ pub(super) struct Taps {
 
 impl Taps {
     pub fn new(p: &ResizeParams) -> Self {
-        let axis = |size: u32, outputs: u32, scale: f32| {
-            (0..outputs)
-                .map(|o| tap(p, o, size, outputs, scale))
-                .collect()
-        };
-        Taps {
-            rows: axis(p.ih, p.oh, p.scale_h),
-            columns: axis(p.iw, p.ow, p.scale_w),
-        }
+        let axis = |size: u32, outputs: u32, scale: f32| (0..outputs).map(|o| tap(p, o, size, outputs, scale)).collect();
+        Taps { rows: axis(p.ih, p.oh, p.scale_h), columns: axis(p.iw, p.ow, p.scale_w) }
     }
 }
 
@@ -49,11 +42,7 @@ fn tap(p: &ResizeParams, o: u32, size: u32, outputs: u32, scale: f32) -> Tap {
             _ => (source + 0.5).floor(),
         };
         let low = rounded.clamp(0.0, (size - 1) as f32) as usize;
-        return Tap {
-            low,
-            high: low,
-            weight: 0.0,
-        };
+        return Tap { low, high: low, weight: 0.0 };
     }
     linear_tap(source, size as usize)
 }
@@ -62,11 +51,7 @@ fn tap(p: &ResizeParams, o: u32, size: u32, outputs: u32, scale: f32) -> Tap {
 pub(super) fn linear_tap(source: f32, size: usize) -> Tap {
     let source = source.clamp(0.0, (size - 1) as f32);
     let low = (source as usize).min(size - 1);
-    Tap {
-        low,
-        high: (low + 1).min(size - 1),
-        weight: source - low as f32,
-    }
+    Tap { low, high: (low + 1).min(size - 1), weight: source - low as f32 }
 }
 
 /// Resizes x (nc, ih, iw) to (nc, oh, ow).
@@ -80,10 +65,7 @@ pub fn resize(p: &ResizeParams, x: &[f32], out: &mut [f32]) {
         return;
     }
     let taps = Taps::new(p);
-    let rows = out
-        .par_chunks_mut(ow)
-        .enumerate()
-        .with_min_len((4096 / ow).max(1));
+    let rows = out.par_chunks_mut(ow).enumerate().with_min_len((4096 / ow).max(1));
     rows.for_each_init(
         || vec![0.0f32; iw],
         |mixed, (row, line)| {
@@ -91,17 +73,13 @@ pub fn resize(p: &ResizeParams, x: &[f32], out: &mut [f32]) {
             let tap = taps.rows[row % oh];
             let (upper, lower) = (&image[tap.low * iw..][..iw], &image[tap.high * iw..][..iw]);
             if p.mode == 0 {
-                line.iter_mut()
-                    .zip(&taps.columns)
-                    .for_each(|(y, tap)| *y = upper[tap.low]);
+                line.iter_mut().zip(&taps.columns).for_each(|(y, tap)| *y = upper[tap.low]);
                 return;
             }
             for ((m, &a), &b) in mixed.iter_mut().zip(upper).zip(lower) {
                 *m = mix(a, b, tap.weight);
             }
-            line.iter_mut()
-                .zip(&taps.columns)
-                .for_each(|(y, tap)| *y = mix(mixed[tap.low], mixed[tap.high], tap.weight));
+            line.iter_mut().zip(&taps.columns).for_each(|(y, tap)| *y = mix(mixed[tap.low], mixed[tap.high], tap.weight));
         },
     );
 }

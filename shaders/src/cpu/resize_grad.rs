@@ -16,35 +16,25 @@ pub fn resize_grad(p: &ResizeParams, g: &[f32], out: &mut [f32]) {
     }
     let taps = Taps::new(p);
     let scratch = || (vec![0.0f64; iw], vec![0.0f64; ih * iw]);
-    out.par_chunks_mut(ih * iw)
-        .enumerate()
-        .for_each_init(scratch, |(line, sums), (i, cells)| {
-            sums.fill(0.0);
-            for (g, row) in g[i * oh * ow..][..oh * ow]
-                .chunks(ow.max(1))
-                .zip(&taps.rows)
-            {
-                line.fill(0.0);
-                for (&g, column) in g.iter().zip(&taps.columns) {
-                    let (g, weight) = (f64::from(g), f64::from(column.weight));
-                    line[column.low] += (1.0 - weight) * g;
-                    line[column.high] += weight * g;
-                }
-                let weight = f64::from(row.weight);
-                add(&mut sums[row.low * iw..][..iw], line, 1.0 - weight);
-                if weight != 0.0 {
-                    add(&mut sums[row.high * iw..][..iw], line, weight);
-                }
+    out.par_chunks_mut(ih * iw).enumerate().for_each_init(scratch, |(line, sums), (i, cells)| {
+        sums.fill(0.0);
+        for (g, row) in g[i * oh * ow..][..oh * ow].chunks(ow.max(1)).zip(&taps.rows) {
+            line.fill(0.0);
+            for (&g, column) in g.iter().zip(&taps.columns) {
+                let (g, weight) = (f64::from(g), f64::from(column.weight));
+                line[column.low] += (1.0 - weight) * g;
+                line[column.high] += weight * g;
             }
-            cells
-                .iter_mut()
-                .zip(&*sums)
-                .for_each(|(y, &s)| *y = s as f32);
-        });
+            let weight = f64::from(row.weight);
+            add(&mut sums[row.low * iw..][..iw], line, 1.0 - weight);
+            if weight != 0.0 {
+                add(&mut sums[row.high * iw..][..iw], line, weight);
+            }
+        }
+        cells.iter_mut().zip(&*sums).for_each(|(y, &s)| *y = s as f32);
+    });
 }
 
 fn add(sums: &mut [f64], line: &[f64], weight: f64) {
-    sums.iter_mut()
-        .zip(line)
-        .for_each(|(s, &v)| *s += weight * v);
+    sums.iter_mut().zip(line).for_each(|(s, &v)| *s += weight * v);
 }

@@ -15,14 +15,12 @@ pub fn rgba8(p: &Rgba8Params, pixels: &[u32], out: &mut [f32]) {
     }
     let means = [p.mean_r, p.mean_g, p.mean_b];
     let scales = [p.inv_std_r, p.inv_std_g, p.inv_std_b];
-    out.par_chunks_mut(plane)
-        .enumerate()
-        .for_each(|(i, cells)| {
-            let channel = i % 3;
-            let (mean, scale) = (means[channel], scales[channel]);
-            let image = &pixels[i / 3 * plane..][..plane];
-            for (y, &pixel) in cells.iter_mut().zip(image) {
-                *y = (((pixel >> (8 * channel)) & 255) as f32 / 255.0 - mean) * scale;
-            }
-        });
+    out.par_chunks_mut(plane).enumerate().for_each(|(i, cells)| {
+        let channel = i % 3;
+        let (mean, scale) = (means[channel], scales[channel]);
+        let image = &pixels[i / 3 * plane..][..plane];
+        for (y, &pixel) in cells.iter_mut().zip(image) {
+            *y = (((pixel >> (8 * channel)) & 255) as f32 / 255.0 - mean) * scale;
+        }
+    });
 }

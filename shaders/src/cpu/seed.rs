@@ -8,10 +8,7 @@ use crate::params::SeedParams;
 /// When a slice is shorter than `p` says.
 pub fn seed(p: &SeedParams, index: &[f32], out: &mut [f32]) {
     let [n, classes, width] = [p.n, p.classes, p.width].map(|v| v as usize);
-    for (r, row) in out[..n * classes * width]
-        .chunks_mut(width.max(1))
-        .enumerate()
-    {
+    for (r, row) in out[..n * classes * width].chunks_mut(width.max(1)).enumerate() {
         row.fill(0.0);
         if let Some(y) = row.get_mut(index[r % classes] as usize) {
             *y = 1.0;

@@ -46,35 +46,34 @@ const GRID: &[Line] = &[
 ];
 
 pub(super) fn grid() -> Vec<Conv2dParams> {
-    let line =
-        |&([n, ic, ih, iw, oc, groups], [kh, kw, sh, sw, dh, dw], [pt, pl, pb, pr], act): &Line| {
-            let oh = (ih + pt + pb - dh * (kh - 1) - 1) / sh + 1;
-            let ow = (iw + pl + pr - dw * (kw - 1) - 1) / sw + 1;
-            let has_bias = u32::from(act != 0);
-            Conv2dParams {
-                n,
-                ic,
-                ih,
-                iw,
-                oc,
-                oh,
-                ow,
-                groups,
-                kh,
-                kw,
-                sh,
-                sw,
-                pt,
-                pl,
-                dh,
-                dw,
-                has_bias,
-                act,
-                act_a: 0.1,
-                act_b: 0.4,
-                ..Default::default()
-            }
-        };
+    let line = |&([n, ic, ih, iw, oc, groups], [kh, kw, sh, sw, dh, dw], [pt, pl, pb, pr], act): &Line| {
+        let oh = (ih + pt + pb - dh * (kh - 1) - 1) / sh + 1;
+        let ow = (iw + pl + pr - dw * (kw - 1) - 1) / sw + 1;
+        let has_bias = u32::from(act != 0);
+        Conv2dParams {
+            n,
+            ic,
+            ih,
+            iw,
+            oc,
+            oh,
+            ow,
+            groups,
+            kh,
+            kw,
+            sh,
+            sw,
+            pt,
+            pl,
+            dh,
+            dw,
+            has_bias,
+            act,
+            act_a: 0.1,
+            act_b: 0.4,
+            ..Default::default()
+        }
+    };
     GRID.iter().map(line).collect()
 }
 
@@ -85,31 +84,11 @@ fn conv_cases(p: &Conv2dParams, random: &mut Random) -> Vec<Case> {
     let expected = conv(p, &x, &w, &bias);
     let label = format!(
         "conv2d {}x{}x{}x{} to {} by {}x{} stride {}x{} dilation {}x{} padding {},{} groups {} bias {} act {}",
-        p.n,
-        p.ic,
-        p.ih,
-        p.iw,
-        p.oc,
-        p.kh,
-        p.kw,
-        p.sh,
-        p.sw,
-        p.dh,
-        p.dw,
-        p.pt,
-        p.pl,
-        p.groups,
-        p.has_bias,
-        p.act
+        p.n, p.ic, p.ih, p.iw, p.oc, p.kh, p.kw, p.sh, p.sw, p.dh, p.dw, p.pt, p.pl, p.groups, p.has_bias, p.act
     );
     let inputs = vec![x, w, bias];
     let case = |path: ConvPath| {
-        Case::new(
-            format!("{label}, {path:?}"),
-            Call::Conv2d { params: *p, path },
-            inputs.clone(),
-            expected.clone(),
-        )
+        Case::new(format!("{label}, {path:?}"), Call::Conv2d { params: *p, path }, inputs.clone(), expected.clone())
     };
     paths(p).into_iter().map(case).collect()
 }
@@ -130,33 +109,23 @@ fn paths(p: &Conv2dParams) -> Vec<ConvPath> {
 
 /// Values, or one NaN where none may be read.
 pub(super) fn bias(has_bias: u32, count: u32, random: &mut Random) -> Vec<f32> {
-    if has_bias == 0 {
-        vec![f32::NAN]
-    } else {
-        random.values(count as usize)
-    }
+    if has_bias == 0 { vec![f32::NAN] } else { random.values(count as usize) }
 }
 
 /// Convolution by its definition.
 fn conv(p: &Conv2dParams, x: &[f32], w: &[f32], bias: &[f32]) -> Vec<f64> {
-    let [n, ic, ih, iw, oc, oh, ow, groups] =
-        wide([p.n, p.ic, p.ih, p.iw, p.oc, p.oh, p.ow, p.groups]);
+    let [n, ic, ih, iw, oc, oh, ow, groups] = wide([p.n, p.ic, p.ih, p.iw, p.oc, p.oh, p.ow, p.groups]);
     let [kh, kw, sh, sw, pt, pl, dh, dw] = wide([p.kh, p.kw, p.sh, p.sw, p.pt, p.pl, p.dh, p.dw]);
     let (icg, ocg) = (ic / groups, oc / groups);
     let mut out = Vec::new();
     for (b, o, oy, ox) in positions(n, oc, oh, ow) {
-        let mut sum = if p.has_bias == 0 {
-            0.0
-        } else {
-            f64::from(bias[o as usize])
-        };
+        let mut sum = if p.has_bias == 0 { 0.0 } else { f64::from(bias[o as usize]) };
         for (i, ky, kx, _) in positions(icg, kh, kw, 1) {
             let (y, x_) = (oy * sh + ky * dh - pt, ox * sw + kx * dw - pl);
             if (0..ih).contains(&y) && (0..iw).contains(&x_) {
                 let channel = o / ocg * icg + i;
                 let cell = x[(((b * ic + channel) * ih + y) * iw + x_) as usize];
-                sum +=
-                    f64::from(cell) * f64::from(w[(((o * icg + i) * kh + ky) * kw + kx) as usize]);
+                sum += f64::from(cell) * f64::from(w[(((o * icg + i) * kh + ky) * kw + kx) as usize]);
             }
         }
         out.push(activate(p.act, sum, p.act_a.into(), p.act_b.into()));
@@ -165,11 +134,6 @@ fn conv(p: &Conv2dParams, x: &[f32], w: &[f32], bias: &[f32]) -> Vec<f64> {
 }
 
 /// All index quadruples in row-major order.
-pub(super) fn positions(
-    a: i64,
-    b: i64,
-    c: i64,
-    d: i64,
-) -> impl Iterator<Item = (i64, i64, i64, i64)> {
+pub(super) fn positions(a: i64, b: i64, c: i64, d: i64) -> impl Iterator<Item = (i64, i64, i64, i64)> {
     (0..a * b * c * d).map(move |i| (i / (b * c * d), i / (c * d) % b, i / d % c, i % d))
 }

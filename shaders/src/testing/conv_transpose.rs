@@ -9,10 +9,7 @@ use crate::params::ConvTranspose2dParams;
 
 pub(super) fn cases() -> Vec<Case> {
     let mut random = Random::new(8);
-    transposed_grid()
-        .iter()
-        .map(|p| transposed_case(p, &mut random))
-        .collect()
+    transposed_grid().iter().map(|p| transposed_case(p, &mut random)).collect()
 }
 
 /// Every convolution of the grid turned round, with output sizes that also leave cells no tap reaches (output padding).
@@ -43,11 +40,7 @@ fn transposed_grid() -> Vec<ConvTranspose2dParams> {
         };
         list.push(turned);
         if p.sh > 1 || p.sw > 1 {
-            list.push(ConvTranspose2dParams {
-                oh: oh + p.sh - 1,
-                ow: ow + p.sw - 1,
-                ..turned
-            });
+            list.push(ConvTranspose2dParams { oh: oh + p.sh - 1, ow: ow + p.sw - 1, ..turned });
         }
     }
     list
@@ -60,44 +53,20 @@ fn transposed_case(p: &ConvTranspose2dParams, random: &mut Random) -> Case {
     let expected = transposed(p, &x, &w, &bias);
     let label = format!(
         "conv_transpose2d {}x{}x{}x{} to {}x{}x{} by {}x{} stride {}x{} dilation {}x{} padding {},{} groups {} bias {} act {}",
-        p.n,
-        p.ic,
-        p.ih,
-        p.iw,
-        p.oc,
-        p.oh,
-        p.ow,
-        p.kh,
-        p.kw,
-        p.sh,
-        p.sw,
-        p.dh,
-        p.dw,
-        p.pt,
-        p.pl,
-        p.groups,
-        p.has_bias,
-        p.act
+        p.n, p.ic, p.ih, p.iw, p.oc, p.oh, p.ow, p.kh, p.kw, p.sh, p.sw, p.dh, p.dw, p.pt, p.pl, p.groups, p.has_bias, p.act
     );
     Case::new(label, Call::ConvTranspose2d(*p), vec![x, w, bias], expected)
 }
 
 /// Transposed convolution by its definition: every input cell is spread over the output.
 fn transposed(p: &ConvTranspose2dParams, x: &[f32], w: &[f32], bias: &[f32]) -> Vec<f64> {
-    let [n, ic, ih, iw, oc, oh, ow, groups] =
-        wide([p.n, p.ic, p.ih, p.iw, p.oc, p.oh, p.ow, p.groups]);
+    let [n, ic, ih, iw, oc, oh, ow, groups] = wide([p.n, p.ic, p.ih, p.iw, p.oc, p.oh, p.ow, p.groups]);
     let [kh, kw, sh, sw, pt, pl, dh, dw] = wide([p.kh, p.kw, p.sh, p.sw, p.pt, p.pl, p.dh, p.dw]);
     let (icg, ocg) = (ic / groups, oc / groups);
     let start = |o: i64| {
-        if p.has_bias == 0 {
-            0.0
-        } else {
-            f64::from(bias[o as usize])
-        }
+        if p.has_bias == 0 { 0.0 } else { f64::from(bias[o as usize]) }
     };
-    let mut out: Vec<f64> = positions(n, oc, oh, ow)
-        .map(|(_, o, _, _)| start(o))
-        .collect();
+    let mut out: Vec<f64> = positions(n, oc, oh, ow).map(|(_, o, _, _)| start(o)).collect();
     for (b, i, iy, ix) in positions(n, ic, ih, iw) {
         let cell = f64::from(x[(((b * ic + i) * ih + iy) * iw + ix) as usize]);
         for (o, ky, kx, _) in positions(ocg, kh, kw, 1) {
@@ -109,7 +78,5 @@ fn transposed(p: &ConvTranspose2dParams, x: &[f32], w: &[f32], bias: &[f32]) -> 
             }
         }
     }
-    out.into_iter()
-        .map(|v| activate(p.act, v, p.act_a.into(), p.act_b.into()))
-        .collect()
+    out.into_iter().map(|v| activate(p.act, v, p.act_a.into(), p.act_b.into())).collect()
 }

@@ -36,11 +36,7 @@ pub(super) fn cases() -> Vec<Case> {
     cases.push(rgba8_case(1, 5, 7, &mut random));
     cases.push(rgba8_case(3, 1, 1, &mut random));
     cases.push(rgba8_case(2, 16, 33, &mut random));
-    for (n, index, width) in [
-        (1, vec![3.0, 0.0], 4),
-        (3, vec![1.0, 300.0, 7.0], 301),
-        (2, vec![0.0], 1),
-    ] {
+    for (n, index, width) in [(1, vec![3.0, 0.0], 4), (3, vec![1.0, 300.0, 7.0], 301), (2, vec![0.0], 1)] {
         cases.push(seed_case(n, &index, width));
         cases.push(class_rows_case(n, &index, width, &mut random));
     }
@@ -58,9 +54,7 @@ fn copy_case(&(label, sizes, rule, offset): &Move, random: &mut Random) -> Case 
     let (shape, in_shape) = (eight(sizes[0], 1), eight(sizes[1], 1));
     let (in_strides, out_strides) = (eight(sizes[2], 0), eight(sizes[3], 0));
     let (step, start, divide) = (eight(rule[0], 1), eight(rule[1], 0), eight(rule[2], 1));
-    let reach = |shape: [u32; 8], strides: [u32; 8]| {
-        (0..8).map(|d| (shape[d] - 1) * strides[d]).sum::<u32>() as usize + 1
-    };
+    let reach = |shape: [u32; 8], strides: [u32; 8]| (0..8).map(|d| (shape[d] - 1) * strides[d]).sum::<u32>() as usize + 1;
     let x = random.values(reach(in_shape, in_strides));
     // Room behind the last cell, which must stay as it is too.
     let mut expected = vec![f64::NAN; offset as usize + reach(shape, out_strides) + 5];
@@ -77,11 +71,7 @@ fn copy_case(&(label, sizes, rule, offset): &Move, random: &mut Random) -> Case 
             from += quotient * i64::from(in_strides[d]);
             to += index * out_strides[d];
         }
-        expected[to as usize] = if taken {
-            f64::from(x[from as usize])
-        } else {
-            f64::from(fill)
-        };
+        expected[to as usize] = if taken { f64::from(x[from as usize]) } else { f64::from(fill) };
     }
     let p = CopyParams {
         shape: halves(shape),
@@ -105,9 +95,7 @@ fn rgba8_case(n: u32, h: u32, w: u32, random: &mut Random) -> Case {
     let pixels = random.pixels(n as usize * plane);
     let value = |i: usize| {
         let channel = i / plane % 3;
-        let byte = pixels[i / plane / 3 * plane + i % plane]
-            .to_bits()
-            .to_le_bytes()[channel];
+        let byte = pixels[i / plane / 3 * plane + i % plane].to_bits().to_le_bytes()[channel];
         (f64::from(byte) / 255.0 - f64::from(mean[channel])) * f64::from(std[channel])
     };
     let expected = (0..n as usize * 3 * plane).map(value).collect();
@@ -123,52 +111,22 @@ fn rgba8_case(n: u32, h: u32, w: u32, random: &mut Random) -> Case {
         inv_std_b: std[2],
         ..Default::default()
     };
-    Case::new(
-        format!("rgba8 {n}x{h}x{w}"),
-        Call::Rgba8(p),
-        vec![pixels],
-        expected,
-    )
+    Case::new(format!("rgba8 {n}x{h}x{w}"), Call::Rgba8(p), vec![pixels], expected)
 }
 
 fn seed_case(n: usize, index: &[f32], width: usize) -> Case {
-    let one_hot = |r: usize| {
-        (0..width).map(move |j| f64::from(u8::from(j == index[r % index.len()] as usize)))
-    };
+    let one_hot = |r: usize| (0..width).map(move |j| f64::from(u8::from(j == index[r % index.len()] as usize)));
     let expected = (0..n * index.len()).flat_map(one_hot).collect();
-    let p = SeedParams {
-        n: n as u32,
-        classes: index.len() as u32,
-        width: width as u32,
-        pad0: 0,
-    };
-    Case::new(
-        format!("seed {n}x{}x{width}", index.len()),
-        Call::Seed(p),
-        vec![index.to_vec()],
-        expected,
-    )
+    let p = SeedParams { n: n as u32, classes: index.len() as u32, width: width as u32, pad0: 0 };
+    Case::new(format!("seed {n}x{}x{width}", index.len()), Call::Seed(p), vec![index.to_vec()], expected)
 }
 
 fn class_rows_case(n: usize, index: &[f32], total: usize, random: &mut Random) -> Case {
     let (inner, scale) = (37, 0.0625f32);
     let w = random.values(total * inner);
-    let row = |r: usize| {
-        w[index[r % index.len()] as usize * inner..][..inner]
-            .iter()
-            .map(move |&v| f64::from(v) * f64::from(scale))
-    };
+    let row =
+        |r: usize| w[index[r % index.len()] as usize * inner..][..inner].iter().map(move |&v| f64::from(v) * f64::from(scale));
     let expected = (0..n * index.len()).flat_map(row).collect();
-    let p = ClassRowsParams {
-        n: n as u32,
-        classes: index.len() as u32,
-        inner: inner as u32,
-        scale,
-    };
-    Case::new(
-        format!("class_rows {n}x{} of {total}", index.len()),
-        Call::ClassRows(p),
-        vec![w.clone(), index.to_vec()],
-        expected,
-    )
+    let p = ClassRowsParams { n: n as u32, classes: index.len() as u32, inner: inner as u32, scale };
+    Case::new(format!("class_rows {n}x{} of {total}", index.len()), Call::ClassRows(p), vec![w.clone(), index.to_vec()], expected)
 }

@@ -10,17 +10,9 @@ use crate::params::LinearParams;
 pub(super) fn cases() -> Vec<Case> {
     let mut random = Random::new(9);
     let mut cases = Vec::new();
-    for (m, k, n) in [
-        (1, 512, 4),
-        (1, 1, 1),
-        (1, 37, 19),
-        (3, 65, 33),
-        (4, 130, 17),
-        (5, 70, 67),
-        (70, 33, 65),
-        (2, 1025, 3),
-        (65, 64, 64),
-    ] {
+    for (m, k, n) in
+        [(1, 512, 4), (1, 1, 1), (1, 37, 19), (3, 65, 33), (4, 130, 17), (5, 70, 67), (70, 33, 65), (2, 1025, 3), (65, 64, 64)]
+    {
         for has_bias in [0, 1] {
             let p = LinearParams {
                 m,
@@ -45,19 +37,9 @@ fn linear_case(p: &LinearParams, random: &mut Random) -> Case {
     for row in 0..m {
         for column in 0..n {
             let products = (0..k).map(|i| f64::from(x[row * k + i]) * f64::from(w[column * k + i]));
-            let sum = products.sum::<f64>()
-                + if p.has_bias == 0 {
-                    0.0
-                } else {
-                    f64::from(bias[column])
-                };
+            let sum = products.sum::<f64>() + if p.has_bias == 0 { 0.0 } else { f64::from(bias[column]) };
             expected.push(activate(p.act, sum, p.act_a.into(), p.act_b.into()));
         }
     }
-    Case::new(
-        format!("linear {m}x{k} to {n} bias {}", p.has_bias),
-        Call::Linear(*p),
-        vec![x, w, bias],
-        expected,
-    )
+    Case::new(format!("linear {m}x{k} to {n} bias {}", p.has_bias), Call::Linear(*p), vec![x, w, bias], expected)
 }

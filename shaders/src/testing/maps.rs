@@ -8,31 +8,9 @@ use crate::params::{CamParams, OverlayParams};
 pub(super) fn cases() -> Vec<Case> {
     let mut random = Random::new(7);
     let mut cases = Vec::new();
-    for (n, classes, k, hw) in [
-        (1, 1, 1, 1),
-        (2, 3, 17, 49),
-        (1, 4, 300, 64),
-        (3, 1, 5, 1100),
-    ] {
-        for (spatial, mode, relu) in [
-            (0, 0, 0),
-            (0, 0, 1),
-            (0, 1, 0),
-            (0, 2, 0),
-            (1, 0, 0),
-            (1, 1, 0),
-            (1, 2, 1),
-        ] {
-            let p = CamParams {
-                n,
-                classes,
-                k,
-                hw,
-                spatial,
-                mode,
-                relu,
-                pad0: 0,
-            };
+    for (n, classes, k, hw) in [(1, 1, 1, 1), (2, 3, 17, 49), (1, 4, 300, 64), (3, 1, 5, 1100)] {
+        for (spatial, mode, relu) in [(0, 0, 0), (0, 0, 1), (0, 1, 0), (0, 2, 0), (1, 0, 0), (1, 1, 0), (1, 2, 1)] {
+            let p = CamParams { n, classes, k, hw, spatial, mode, relu, pad0: 0 };
             cases.push(cam_case(&p, &mut random));
         }
     }
@@ -49,50 +27,11 @@ pub(super) fn cases() -> Vec<Case> {
     };
     let variants = [
         ("plain", base),
-        (
-            "fading, second map",
-            OverlayParams {
-                fade: 1,
-                map_offset: 12,
-                ..base
-            },
-        ),
-        (
-            "contour",
-            OverlayParams {
-                contour: 0.4,
-                ..base
-            },
-        ),
-        (
-            "no evidence",
-            OverlayParams {
-                lo: 0.5,
-                hi: 0.5,
-                contour: 0.4,
-                ..base
-            },
-        ),
-        (
-            "map larger than the patch",
-            OverlayParams {
-                w: 3,
-                h: 2,
-                mw: 7,
-                mh: 5,
-                opacity: 1.0,
-                ..base
-            },
-        ),
-        (
-            "one texel",
-            OverlayParams {
-                mw: 1,
-                mh: 1,
-                fade: 1,
-                ..base
-            },
-        ),
+        ("fading, second map", OverlayParams { fade: 1, map_offset: 12, ..base }),
+        ("contour", OverlayParams { contour: 0.4, ..base }),
+        ("no evidence", OverlayParams { lo: 0.5, hi: 0.5, contour: 0.4, ..base }),
+        ("map larger than the patch", OverlayParams { w: 3, h: 2, mw: 7, mh: 5, opacity: 1.0, ..base }),
+        ("one texel", OverlayParams { mw: 1, mh: 1, fade: 1, ..base }),
     ];
     cases.extend(variants.map(|(label, p)| overlay_case(label, &p, &mut random)));
     cases
@@ -107,11 +46,7 @@ fn cam_case(p: &CamParams, random: &mut Random) -> Case {
         for pixel in 0..hw {
             let term = |channel: usize| {
                 let at = row * k + channel;
-                let g = f64::from(if p.spatial == 1 {
-                    g[at * hw + pixel]
-                } else {
-                    g[at]
-                });
+                let g = f64::from(if p.spatial == 1 { g[at * hw + pixel] } else { g[at] });
                 let a = f64::from(a[(row / classes * k + channel) * hw + pixel]);
                 match p.mode {
                     0 => g * a,
@@ -123,10 +58,7 @@ fn cam_case(p: &CamParams, random: &mut Random) -> Case {
             expected.push(if p.relu == 1 { sum.max(0.0) } else { sum });
         }
     }
-    let label = format!(
-        "cam {n}x{classes}x{k}x{hw} spatial {} mode {} relu {}",
-        p.spatial, p.mode, p.relu
-    );
+    let label = format!("cam {n}x{classes}x{k}x{hw} spatial {} mode {} relu {}", p.spatial, p.mode, p.relu);
     Case::new(label, Call::Cam(*p), vec![g, a], expected)
 }
 
@@ -134,24 +66,14 @@ fn overlay_case(label: &str, p: &OverlayParams, random: &mut Random) -> Case {
     let pixels = random.pixels((p.w * p.h) as usize);
     let map = random.values((p.map_offset + p.mw * p.mh) as usize);
     // Neighbouring entries differ by little, so that the rounding of one entry cannot be seen.
-    let lut: Vec<f32> = (0..256u32)
-        .map(|i| f32::from_bits(i | (255 - i) << 8 | (i / 2) << 16))
-        .collect();
+    let lut: Vec<f32> = (0..256u32).map(|i| f32::from_bits(i | (255 - i) << 8 | (i / 2) << 16)).collect();
     let mut expected = Vec::new();
     for (y, x, _, _) in positions(p.h.into(), p.w.into(), 1, 1) {
         let at = (y * i64::from(p.w) + x) as usize;
         expected.push(f64::from(pixel(p, pixels[at].to_bits(), &map, &lut, x, y)));
     }
     let call = Call::Overlay(*p);
-    Case {
-        output: Output::Packed,
-        ..Case::new(
-            format!("overlay, {label}"),
-            call,
-            vec![pixels, map, lut],
-            expected,
-        )
-    }
+    Case { output: Output::Packed, ..Case::new(format!("overlay, {label}"), call, vec![pixels, map, lut], expected) }
 }
 
 fn pixel(p: &OverlayParams, under: u32, map: &[f32], lut: &[f32], x: i64, y: i64) -> u32 {
@@ -183,8 +105,7 @@ fn value(p: &OverlayParams, map: &[f32], x: i64, y: i64) -> f64 {
     let (px, py) = (position(x, p.w, p.mw), position(y, p.h, p.mh));
     let mut sum = 0.0;
     for (row, column, _, _) in positions(p.mh.into(), p.mw.into(), 1, 1) {
-        let share =
-            (1.0 - (row as f64 - py).abs()).max(0.0) * (1.0 - (column as f64 - px).abs()).max(0.0);
+        let share = (1.0 - (row as f64 - py).abs()).max(0.0) * (1.0 - (column as f64 - px).abs()).max(0.0);
         let texel = map[p.map_offset as usize + (row * i64::from(p.mw) + column) as usize];
         sum += share * f64::from(texel);
     }

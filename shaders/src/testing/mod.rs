@@ -45,20 +45,8 @@ pub struct Case {
 }
 
 impl Case {
-    fn new(
-        label: impl Into<String>,
-        call: Call,
-        inputs: Vec<Vec<f32>>,
-        expected: Vec<f64>,
-    ) -> Self {
-        Case {
-            label: label.into(),
-            call,
-            inputs,
-            out_len: expected.len(),
-            expected,
-            output: Output::Values,
-        }
+    fn new(label: impl Into<String>, call: Call, inputs: Vec<Vec<f32>>, expected: Vec<f64>) -> Self {
+        Case { label: label.into(), call, inputs, out_len: expected.len(), expected, output: Output::Values }
     }
 
     /// Runs the CPU twin into a poisoned output.
@@ -68,9 +56,7 @@ impl Case {
     pub fn run_cpu(&self) -> Result<Vec<f32>, String> {
         let inputs: Vec<&[f32]> = self.inputs.iter().map(Vec::as_slice).collect();
         let mut out = vec![f32::NAN; self.out_len];
-        self.call
-            .run_cpu(&inputs, &mut out)
-            .map_err(|e| e.to_string())?;
+        self.call.run_cpu(&inputs, &mut out).map_err(|e| e.to_string())?;
         Ok(out)
     }
 

@@ -26,9 +26,7 @@ pub(super) fn activate(kind: u32, x: f64, a: f64, b: f64) -> f64 {
         code::TANH => x.tanh(),
         code::ERF => erf(x),
         code::GELU => x * 0.5 * (1.0 + erf(x / 2f64.sqrt())),
-        code::GELU_TANH => {
-            x * 0.5 * (1.0 + ((2.0 / PI).sqrt() * (x + 0.044715 * x.powi(3))).tanh())
-        }
+        code::GELU_TANH => x * 0.5 * (1.0 + ((2.0 / PI).sqrt() * (x + 0.044715 * x.powi(3))).tanh()),
         code::EXP => x.exp(),
         code::SQRT => x.sqrt(),
         code::NEG => -x,
@@ -73,9 +71,7 @@ fn erf(x: f64) -> f64 {
         }
         return sum * 2.0 / PI.sqrt();
     }
-    let fraction = (1..=80)
-        .rev()
-        .fold(t, |tail, n| t + f64::from(n) / 2.0 / tail);
+    let fraction = (1..=80).rev().fold(t, |tail, n| t + f64::from(n) / 2.0 / tail);
     (1.0 - (-t * t).exp() / PI.sqrt() / fraction).copysign(x)
 }
 
@@ -115,30 +111,13 @@ pub(super) fn cases() -> Vec<Case> {
     let mut cases = Vec::new();
     for &(kind, a, b, positive) in FUNCTIONS {
         let inner = 531;
-        let mut x = if positive {
-            random.between(0.1, 6.0, 2 * inner)
-        } else {
-            random.between(-6.0, 6.0, 2 * inner)
-        };
+        let mut x = if positive { random.between(0.1, 6.0, 2 * inner) } else { random.between(-6.0, 6.0, 2 * inner) };
         if !positive {
             x[..8].copy_from_slice(&[0.0, -0.0, -3.0, 3.0, -1.5, 1e-6, -1e-6, 12.0]);
         }
         let f = |v: &f32| activate(kind, f64::from(*v), a.into(), b.into());
-        let p = UnaryParams {
-            len: 2 * inner as u32,
-            kind,
-            a,
-            b,
-            classes: 1,
-            inner: 2 * inner as u32,
-            ..Default::default()
-        };
-        cases.push(Case::new(
-            format!("unary {kind} a {a} b {b}"),
-            Call::Unary(p),
-            vec![x.clone()],
-            x.iter().map(f).collect(),
-        ));
+        let p = UnaryParams { len: 2 * inner as u32, kind, a, b, classes: 1, inner: 2 * inner as u32, ..Default::default() };
+        cases.push(Case::new(format!("unary {kind} a {a} b {b}"), Call::Unary(p), vec![x.clone()], x.iter().map(f).collect()));
         let classes = 3;
         let g = random.values(2 * classes * inner);
         let slope = |(i, &g): (usize, &f32)| {
@@ -146,21 +125,9 @@ pub(super) fn cases() -> Vec<Case> {
             f64::from(g) * derivative(kind, v.into(), a.into(), b.into())
         };
         let expected = g.iter().enumerate().map(slope).collect();
-        let p = UnaryParams {
-            len: g.len() as u32,
-            kind,
-            a,
-            b,
-            classes: classes as u32,
-            inner: inner as u32,
-            ..Default::default()
-        };
-        cases.push(Case::new(
-            format!("unary_grad {kind} a {a} b {b}"),
-            Call::UnaryGrad(p),
-            vec![g, x],
-            expected,
-        ));
+        let p =
+            UnaryParams { len: g.len() as u32, kind, a, b, classes: classes as u32, inner: inner as u32, ..Default::default() };
+        cases.push(Case::new(format!("unary_grad {kind} a {a} b {b}"), Call::UnaryGrad(p), vec![g, x], expected));
     }
     for kind in 0..7 {
         for &(shape, a, b) in BROADCASTS {
@@ -203,34 +170,19 @@ pub(super) fn padded(shape: &[u32]) -> ([[u32; 4]; 2], [[u32; 4]; 2]) {
 /// Eight values as the uniforms hold them.
 pub(super) fn halves<T: Copy + Default>(v: [T; 8]) -> [[T; 4]; 2] {
     let mut out = [[T::default(); 4]; 2];
-    v.into_iter()
-        .enumerate()
-        .for_each(|(d, v)| out[d / 4][d % 4] = v);
+    v.into_iter().enumerate().for_each(|(d, v)| out[d / 4][d % 4] = v);
     out
 }
 
-fn binary_case(
-    kind: u32,
-    shape: &[u32],
-    a_shape: &[u32],
-    b_shape: &[u32],
-    random: &mut Random,
-) -> Case {
+fn binary_case(kind: u32, shape: &[u32], a_shape: &[u32], b_shape: &[u32], random: &mut Random) -> Case {
     let count = |s: &[u32]| s.iter().product::<u32>() as usize;
     // Positive where the operation needs it (pow of a negative base is undefined on GPUs).
     let low = if kind == 3 || kind == 6 { 0.2 } else { -1.0 };
-    let (a, b) = (
-        random.between(low, 2.0, count(a_shape)),
-        random.between(low, 2.0, count(b_shape)),
-    );
+    let (a, b) = (random.between(low, 2.0, count(a_shape)), random.between(low, 2.0, count(b_shape)));
     let pick = |data: &[f32], own: &[u32], mut index: usize| {
         let (mut at, mut stride) = (0, 1);
         for (&length, &own) in shape.iter().zip(own).rev() {
-            at += if own == 1 {
-                0
-            } else {
-                index % length as usize * stride
-            };
+            at += if own == 1 { 0 } else { index % length as usize * stride };
             stride *= own as usize;
             index /= length as usize;
         }
@@ -261,10 +213,5 @@ fn binary_case(
         act_b: 1.25,
         ..Default::default()
     };
-    Case::new(
-        format!("binary {kind} {a_shape:?} with {b_shape:?}"),
-        Call::Binary(p),
-        vec![a, b],
-        expected,
-    )
+    Case::new(format!("binary {kind} {a_shape:?} with {b_shape:?}"), Call::Binary(p), vec![a, b], expected)
 }

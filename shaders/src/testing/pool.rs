@@ -12,15 +12,7 @@ pub(super) fn cases() -> Vec<Case> {
         for (mode, count_include_pad) in [(0, 0), (1, 0), (1, 1)] {
             let p = params(size, kernel, padding, ceil, mode, count_include_pad);
             cases.push(forward_case(&p, &mut random));
-            cases.push(gradient_case(
-                &PoolParams {
-                    nc: 2 * 3 * 2,
-                    classes: 3,
-                    ch: 2,
-                    ..p
-                },
-                &mut random,
-            ));
+            cases.push(gradient_case(&PoolParams { nc: 2 * 3 * 2, classes: 3, ch: 2, ..p }, &mut random));
         }
     }
     cases
@@ -53,16 +45,9 @@ fn params(
         let room = size + lead + trail - d * (k - 1) - 1;
         let count = if ceil { room.div_ceil(s) } else { room / s } + 1;
         // As in PyTorch, the last window starts inside the image or its leading padding.
-        if ceil && (count - 1) * s >= size + lead {
-            count - 1
-        } else {
-            count
-        }
+        if ceil && (count - 1) * s >= size + lead { count - 1 } else { count }
     };
-    let (oh, ow) = (
-        outputs(ih, pt, pb, kh, sh, dh),
-        outputs(iw, pl, pr, kw, sw, dw),
-    );
+    let (oh, ow) = (outputs(ih, pt, pb, kh, sh, dh), outputs(iw, pl, pr, kw, sw, dw));
     PoolParams {
         nc,
         ih,
@@ -90,23 +75,7 @@ fn params(
 fn label(name: &str, p: &PoolParams) -> String {
     format!(
         "{name} mode {} include {} {}x{}x{} to {}x{} by {}x{} stride {}x{} dilation {}x{} padding {},{},{},{}",
-        p.mode,
-        p.count_include_pad,
-        p.nc,
-        p.ih,
-        p.iw,
-        p.oh,
-        p.ow,
-        p.kh,
-        p.kw,
-        p.sh,
-        p.sw,
-        p.dh,
-        p.dw,
-        p.pt,
-        p.pl,
-        p.pb,
-        p.pr
+        p.mode, p.count_include_pad, p.nc, p.ih, p.iw, p.oh, p.ow, p.kh, p.kw, p.sh, p.sw, p.dh, p.dw, p.pt, p.pl, p.pb, p.pr
     )
 }
 
@@ -117,11 +86,7 @@ fn forward_case(p: &PoolParams, random: &mut Random) -> Case {
         let image = &x[(plane * i64::from(p.ih * p.iw)) as usize..];
         let (cells, counted) = window(p, oy, ox);
         let values = cells.iter().map(|&at| f64::from(image[at]));
-        expected.push(if p.mode == 0 {
-            values.fold(f64::NEG_INFINITY, f64::max)
-        } else {
-            values.sum::<f64>() / counted
-        });
+        expected.push(if p.mode == 0 { values.fold(f64::NEG_INFINITY, f64::max) } else { values.sum::<f64>() / counted });
     }
     Case::new(label("pool", p), Call::Pool(*p), vec![x], expected)
 }
@@ -138,11 +103,7 @@ fn window(p: &PoolParams, oy: i64, ox: i64) -> (Vec<usize>, f64) {
         }
         padded += i32::from((-pt..ih + pb).contains(&y) && (-pl..iw + pr).contains(&x));
     }
-    let counted = if p.count_include_pad == 1 {
-        f64::from(padded)
-    } else {
-        cells.len() as f64
-    };
+    let counted = if p.count_include_pad == 1 { f64::from(padded) } else { cells.len() as f64 };
     (cells, counted)
 }
 
@@ -151,11 +112,7 @@ fn gradient_case(p: &PoolParams, random: &mut Random) -> Case {
     let (ch, classes) = (p.ch as usize, p.classes as usize);
     let g = random.values(nc * plane);
     // A few distinct values: many windows have ties, where the first cell takes all.
-    let x: Vec<f32> = random
-        .values(nc / classes * image)
-        .into_iter()
-        .map(|v| (v * 4.0).round())
-        .collect();
+    let x: Vec<f32> = random.values(nc / classes * image).into_iter().map(|v| (v * 4.0).round()).collect();
     let mut expected = vec![0.0f64; nc * image];
     for row in 0..nc {
         let source = &x[(row / ch / classes * ch + row % ch) * image..];
@@ -166,23 +123,11 @@ fn gradient_case(p: &PoolParams, random: &mut Random) -> Case {
             if p.mode == 1 {
                 cells.iter().for_each(|&at| target[at] += g / counted);
             } else {
-                let top = cells
-                    .iter()
-                    .map(|&at| source[at])
-                    .fold(f32::NEG_INFINITY, f32::max);
-                cells
-                    .iter()
-                    .find(|&&at| source[at] == top)
-                    .into_iter()
-                    .for_each(|&at| target[at] += g);
+                let top = cells.iter().map(|&at| source[at]).fold(f32::NEG_INFINITY, f32::max);
+                cells.iter().find(|&&at| source[at] == top).into_iter().for_each(|&at| target[at] += g);
             }
         }
     }
     let x = if p.mode == 0 { x } else { vec![f32::NAN] };
-    Case::new(
-        label("pool_grad", p),
-        Call::PoolGrad(*p),
-        vec![g, x],
-        expected,
-    )
+    Case::new(label("pool_grad", p), Call::PoolGrad(*p), vec![g, x], expected)
 }

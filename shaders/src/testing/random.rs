@@ -30,15 +30,11 @@ impl Random {
 
     /// `count` values in [low, high).
     pub fn between(&mut self, low: f32, high: f32, count: usize) -> Vec<f32> {
-        (0..count)
-            .map(|_| low + (high - low) * 0.5 * (self.value() + 1.0))
-            .collect()
+        (0..count).map(|_| low + (high - low) * 0.5 * (self.value() + 1.0)).collect()
     }
 
     /// `count` packed RGBA8 pixels as f32 bit patterns. Alpha never makes the pattern a NaN, which a copy might alter.
     pub fn pixels(&mut self, count: usize) -> Vec<f32> {
-        (0..count)
-            .map(|_| f32::from_bits(self.bits() as u32 & 0x3fff_ffff))
-            .collect()
+        (0..count).map(|_| f32::from_bits(self.bits() as u32 & 0x3fff_ffff)).collect()
     }
 }

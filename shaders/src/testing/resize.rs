@@ -6,15 +6,8 @@ use crate::kernel::Call;
 use crate::params::ResizeParams;
 
 /// (ih, iw) to (oh, ow)
-const SIZES: &[[u32; 4]] = &[
-    [4, 5, 8, 10],
-    [7, 6, 3, 4],
-    [1, 1, 5, 3],
-    [5, 3, 1, 1],
-    [6, 6, 6, 6],
-    [3, 9, 17, 2],
-    [8, 8, 33, 20],
-];
+const SIZES: &[[u32; 4]] =
+    &[[4, 5, 8, 10], [7, 6, 3, 4], [1, 1, 5, 3], [5, 3, 1, 1], [6, 6, 6, 6], [3, 9, 17, 2], [8, 8, 33, 20]];
 
 pub(super) fn cases() -> Vec<Case> {
     let mut random = Random::new(6);
@@ -34,19 +27,7 @@ pub(super) fn cases() -> Vec<Case> {
             (1, 3, 0),
         ] {
             let (scale_h, scale_w) = (ih as f32 / oh as f32, iw as f32 / ow as f32);
-            let p = ResizeParams {
-                nc: 3,
-                ih,
-                iw,
-                oh,
-                ow,
-                mode,
-                coord,
-                nearest,
-                scale_h,
-                scale_w,
-                ..Default::default()
-            };
+            let p = ResizeParams { nc: 3, ih, iw, oh, ow, mode, coord, nearest, scale_h, scale_w, ..Default::default() };
             cases.extend(pair(&p, &mut random));
         }
     }
@@ -68,18 +49,10 @@ fn pair(p: &ResizeParams, random: &mut Random) -> [Case; 2] {
             }
         }
     }
-    let label = format!(
-        "mode {} coord {} nearest {} {ih}x{iw} to {oh}x{ow}",
-        p.mode, p.coord, p.nearest
-    );
+    let label = format!("mode {} coord {} nearest {} {ih}x{iw} to {oh}x{ow}", p.mode, p.coord, p.nearest);
     [
         Case::new(format!("resize {label}"), Call::Resize(*p), vec![x], y),
-        Case::new(
-            format!("resize_grad {label}"),
-            Call::ResizeGrad(*p),
-            vec![g],
-            back,
-        ),
+        Case::new(format!("resize_grad {label}"), Call::ResizeGrad(*p), vec![g], back),
     ]
 }
 

@@ -4,22 +4,11 @@ use super::pointwise::activate;
 use super::{Case, Random};
 use crate::cpu::activation::code;
 use crate::kernel::Call;
-use crate::params::{
-    ChannelAffineParams, LayerNormParams, MinMaxParams, ReduceParams, SoftmaxParams,
-};
+use crate::params::{ChannelAffineParams, LayerNormParams, MinMaxParams, ReduceParams, SoftmaxParams};
 
 /// (outer, axis, inner)
-const SHAPES: &[(u32, u32, u32)] = &[
-    (1, 1, 1),
-    (3, 1, 5),
-    (1, 7, 1),
-    (5, 33, 1),
-    (2, 300, 1),
-    (3, 5, 7),
-    (1, 4, 1100),
-    (2, 257, 3),
-    (600, 4, 1),
-];
+const SHAPES: &[(u32, u32, u32)] =
+    &[(1, 1, 1), (3, 1, 5), (1, 7, 1), (5, 33, 1), (2, 300, 1), (3, 5, 7), (1, 4, 1100), (2, 257, 3), (600, 4, 1)];
 
 pub(super) fn cases() -> Vec<Case> {
     let mut random = Random::new(3);
@@ -28,38 +17,15 @@ pub(super) fn cases() -> Vec<Case> {
         let shape = format!("{outer}x{axis}x{inner}");
         let x = random.values((outer * axis * inner) as usize);
         for kind in 0..4 {
-            let expected = columns(&x, outer, axis, inner)
-                .iter()
-                .map(|c| reduced(kind, c))
-                .collect();
-            let call = Call::Reduce(ReduceParams {
-                outer,
-                red: axis,
-                inner,
-                kind,
-            });
-            cases.push(Case::new(
-                format!("reduce {kind} {shape}"),
-                call,
-                vec![x.clone()],
-                expected,
-            ));
+            let expected = columns(&x, outer, axis, inner).iter().map(|c| reduced(kind, c)).collect();
+            let call = Call::Reduce(ReduceParams { outer, red: axis, inner, kind });
+            cases.push(Case::new(format!("reduce {kind} {shape}"), call, vec![x.clone()], expected));
         }
         for log in [0, 1] {
             let x: Vec<f32> = x.iter().map(|v| v * 20.0 + 50.0).collect();
             let expected = along(&x, outer, axis, inner, |c| soft(log, c));
-            let call = Call::Softmax(SoftmaxParams {
-                outer,
-                axis,
-                inner,
-                log,
-            });
-            cases.push(Case::new(
-                format!("softmax log {log} {shape}"),
-                call,
-                vec![x],
-                expected,
-            ));
+            let call = Call::Softmax(SoftmaxParams { outer, axis, inner, log });
+            cases.push(Case::new(format!("softmax log {log} {shape}"), call, vec![x], expected));
         }
         cases.push(layer_norm_case(&shape, (outer, axis, inner), &mut random));
         cases.push(affine_case(&shape, (outer, axis, inner), &mut random));
@@ -71,11 +37,7 @@ pub(super) fn cases() -> Vec<Case> {
 /// The values along the axis, one list per (outer, inner).
 fn columns(x: &[f32], outer: u32, axis: u32, inner: u32) -> Vec<Vec<f64>> {
     let (outer, axis, inner) = (outer as usize, axis as usize, inner as usize);
-    let column = |at: usize| {
-        (0..axis)
-            .map(|a| f64::from(x[(at / inner * axis + a) * inner + at % inner]))
-            .collect()
-    };
+    let column = |at: usize| (0..axis).map(|a| f64::from(x[(at / inner * axis + a) * inner + at % inner])).collect();
     (0..outer * inner).map(column).collect()
 }
 
@@ -103,50 +65,23 @@ fn reduced(kind: u32, column: &[f64]) -> f64 {
 fn soft(log: u32, column: &[f64]) -> Vec<f64> {
     let max = reduced(2, column);
     let sum: f64 = column.iter().map(|v| (v - max).exp()).sum();
-    column
-        .iter()
-        .map(|v| {
-            if log == 1 {
-                v - max - sum.ln()
-            } else {
-                (v - max).exp() / sum
-            }
-        })
-        .collect()
+    column.iter().map(|v| if log == 1 { v - max - sum.ln() } else { (v - max).exp() / sum }).collect()
 }
 
-fn layer_norm_case(
-    shape: &str,
-    (outer, axis, inner): (u32, u32, u32),
-    random: &mut Random,
-) -> Case {
+fn layer_norm_case(shape: &str, (outer, axis, inner): (u32, u32, u32), random: &mut Random) -> Case {
     let eps = 1e-5f32;
     let (scale, bias) = (random.values(axis as usize), random.values(axis as usize));
-    let x: Vec<f32> = random
-        .values((outer * axis * inner) as usize)
-        .iter()
-        .map(|v| v + 2.0)
-        .collect();
+    let x: Vec<f32> = random.values((outer * axis * inner) as usize).iter().map(|v| v + 2.0).collect();
     let expected = along(&x, outer, axis, inner, |column| {
         let mean = reduced(1, column);
         let variance = column.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / column.len() as f64;
-        let norm = |(v, (&s, &b)): (&f64, (&f32, &f32))| {
-            (v - mean) / (variance + f64::from(eps)).sqrt() * f64::from(s) + f64::from(b)
-        };
-        column
-            .iter()
-            .zip(scale.iter().zip(&bias))
-            .map(norm)
-            .collect()
+        let norm =
+            |(v, (&s, &b)): (&f64, (&f32, &f32))| (v - mean) / (variance + f64::from(eps)).sqrt() * f64::from(s) + f64::from(b);
+        column.iter().zip(scale.iter().zip(&bias)).map(norm).collect()
     });
     Case::new(
         format!("layer_norm {shape}"),
-        Call::LayerNorm(LayerNormParams {
-            outer,
-            axis,
-            inner,
-            eps,
-        }),
+        Call::LayerNorm(LayerNormParams { outer, axis, inner, eps }),
         vec![x, scale, bias],
         expected,
     )
@@ -157,27 +92,11 @@ fn affine_case(shape: &str, (n, c, inner): (u32, u32, u32), random: &mut Random)
     let (scale, shift) = (random.values(c as usize), random.values(c as usize));
     let value = |(i, &v): (usize, &f32)| {
         let channel = i / inner as usize % c as usize;
-        activate(
-            code::SILU,
-            f64::from(v) * f64::from(scale[channel]) + f64::from(shift[channel]),
-            0.0,
-            0.0,
-        )
+        activate(code::SILU, f64::from(v) * f64::from(scale[channel]) + f64::from(shift[channel]), 0.0, 0.0)
     };
     let expected = x.iter().enumerate().map(value).collect();
-    let call = Call::ChannelAffine(ChannelAffineParams {
-        n,
-        c,
-        inner,
-        act: code::SILU,
-        ..Default::default()
-    });
-    Case::new(
-        format!("channel_affine {shape}"),
-        call,
-        vec![x, scale, shift],
-        expected,
-    )
+    let call = Call::ChannelAffine(ChannelAffineParams { n, c, inner, act: code::SILU, ..Default::default() });
+    Case::new(format!("channel_affine {shape}"), call, vec![x, scale, shift], expected)
 }
 
 fn minmax_cases(random: &mut Random) -> Vec<Case> {
@@ -189,17 +108,8 @@ fn minmax_cases(random: &mut Random) -> Vec<Case> {
             x[(outer - 1) * len..].fill(0.7);
         }
         let expected = x.chunks(len).flat_map(scaled).collect();
-        let call = Call::MinMax(MinMaxParams {
-            outer: outer as u32,
-            len: len as u32,
-            ..Default::default()
-        });
-        cases.push(Case::new(
-            format!("minmax {outer}x{len}"),
-            call,
-            vec![x],
-            expected,
-        ));
+        let call = Call::MinMax(MinMaxParams { outer: outer as u32, len: len as u32, ..Default::default() });
+        cases.push(Case::new(format!("minmax {outer}x{len}"), call, vec![x], expected));
     }
     cases
 }
@@ -208,13 +118,5 @@ fn scaled(row: &[f32]) -> Vec<f64> {
     let low = row.iter().copied().fold(f32::INFINITY, f32::min);
     let high = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let (low, high) = (f64::from(low), f64::from(high));
-    row.iter()
-        .map(|&v| {
-            if high > low {
-                (f64::from(v) - low) / (high - low)
-            } else {
-                0.0
-            }
-        })
-        .collect()
+    row.iter().map(|&v| if high > low { (f64::from(v) - low) / (high - low) } else { 0.0 }).collect()
 }

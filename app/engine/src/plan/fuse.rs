@@ -59,17 +59,19 @@ pub(super) fn fuse(graph: &Graph) -> Fusion {
 fn chain(graph: &Graph, head: &Node, next: &dyn Fn(ValueId) -> Option<usize>, skip: &mut [bool]) -> Chain {
     let mut chain = Chain { norm: None, act: None, output: head.output };
     if matches!(head.op, Op::Conv2d(_))
-        && let Some(j) = next(chain.output).filter(|&j| is_foldable(graph, &graph.nodes[j], chain.output)) {
-            chain = Chain { norm: Some(j), output: graph.nodes[j].output, ..chain };
-            skip[j] = true;
-        }
+        && let Some(j) = next(chain.output).filter(|&j| is_foldable(graph, &graph.nodes[j], chain.output))
+    {
+        chain = Chain { norm: Some(j), output: graph.nodes[j].output, ..chain };
+        skip[j] = true;
+    }
     let takes_act =
         matches!(head.op, Op::Conv2d(_) | Op::ConvTranspose2d { .. } | Op::Linear { .. } | Op::Binary(_) | Op::BatchNorm { .. });
     if let (true, Some(j)) = (takes_act, next(chain.output))
-        && let Op::Unary(u) = graph.nodes[j].op {
-            chain = Chain { act: Some(u), output: graph.nodes[j].output, ..chain };
-            skip[j] = true;
-        }
+        && let Op::Unary(u) = graph.nodes[j].op
+    {
+        chain = Chain { act: Some(u), output: graph.nodes[j].output, ..chain };
+        skip[j] = true;
+    }
     chain
 }
 

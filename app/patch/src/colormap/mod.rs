@@ -30,14 +30,7 @@ pub enum Colormap {
 
 impl Colormap {
     /// Every map, the recommended ones first.
-    pub const ALL: [Self; 6] = [
-        Self::Viridis,
-        Self::Inferno,
-        Self::Magma,
-        Self::Cividis,
-        Self::Turbo,
-        Self::Jet,
-    ];
+    pub const ALL: [Self; 6] = [Self::Viridis, Self::Inferno, Self::Magma, Self::Cividis, Self::Turbo, Self::Jet];
 
     /// Name for menus.
     #[must_use]
@@ -55,8 +48,7 @@ impl Colormap {
     /// The table as packed RGBA8, red in the low byte, alpha 255: what overlay kernel and twin read.
     #[must_use]
     pub fn lut(self) -> [u32; 256] {
-        self.table()
-            .map(|v| (v >> 16) | (v & 0xff00) | ((v & 0xff) << 16) | 0xff00_0000)
+        self.table().map(|v| (v >> 16) | (v & 0xff00) | ((v & 0xff) << 16) | 0xff00_0000)
     }
 
     /// The colour at `t`, which is clamped to 0…1; NaN gives the lowest.
@@ -85,22 +77,10 @@ mod tests {
 
     #[test]
     fn ends_are_the_published_ones() {
-        assert_eq!(
-            (Colormap::Viridis.rgb(0.0), Colormap::Viridis.rgb(1.0)),
-            ([68, 1, 84], [253, 231, 37])
-        );
-        assert_eq!(
-            (Colormap::Inferno.rgb(0.0), Colormap::Inferno.rgb(1.0)),
-            ([0, 0, 4], [252, 255, 164])
-        );
-        assert_eq!(
-            (Colormap::Jet.rgb(-1.0), Colormap::Jet.rgb(f32::NAN)),
-            ([0, 0, 128], [0, 0, 128])
-        );
-        assert_eq!(
-            Colormap::Viridis.lut()[0],
-            u32::from_le_bytes([68, 1, 84, 255])
-        );
+        assert_eq!((Colormap::Viridis.rgb(0.0), Colormap::Viridis.rgb(1.0)), ([68, 1, 84], [253, 231, 37]));
+        assert_eq!((Colormap::Inferno.rgb(0.0), Colormap::Inferno.rgb(1.0)), ([0, 0, 4], [252, 255, 164]));
+        assert_eq!((Colormap::Jet.rgb(-1.0), Colormap::Jet.rgb(f32::NAN)), ([0, 0, 128], [0, 0, 128]));
+        assert_eq!(Colormap::Viridis.lut()[0], u32::from_le_bytes([68, 1, 84, 255]));
     }
 
     #[test]
@@ -109,13 +89,7 @@ mod tests {
             let text = serde_json::to_string(&map).unwrap();
             assert_eq!(serde_json::from_str::<Colormap>(&text).unwrap(), map);
             assert!(map.lut().iter().all(|v| v >> 24 == 255));
-            assert_eq!(
-                Colormap::ALL
-                    .iter()
-                    .filter(|m| m.label() == map.label())
-                    .count(),
-                1
-            );
+            assert_eq!(Colormap::ALL.iter().filter(|m| m.label() == map.label()).count(), 1);
         }
         assert_eq!(Colormap::ALL[0], Colormap::default());
         assert!(Colormap::Jet.label().contains("for comparison"));

@@ -28,10 +28,7 @@ struct Frame {
 }
 
 pub(super) fn decode(bytes: &[u8], name: &str, limits: &Limits) -> Result<Decoded, PatchError> {
-    let truncated = || PatchError::Truncated {
-        format: "JPEG",
-        name: name.to_owned(),
-    };
+    let truncated = || PatchError::Truncated { format: "JPEG", name: name.to_owned() };
     let header = walk(bytes);
     let frame = match header.frame {
         Some(frame) => frame,
@@ -55,25 +52,15 @@ pub(super) fn decode(bytes: &[u8], name: &str, limits: &Limits) -> Result<Decode
     if frame.components == 4 {
         notes.push("CMYK converted".into());
     }
-    let rgb = raster::from_dynamic(image, &mut notes)
-        .ok_or_else(|| unsupported("this kind of JPEG pixel", name))?;
-    let (rgb, width, height) = raster::orient(rgb, (width, height), orientation, &mut notes)
-        .ok_or_else(|| corrupt("JPEG", "pixel count", name))?;
-    Ok(Decoded {
-        rgb,
-        width,
-        height,
-        um_per_px: None,
-        notes,
-    })
+    let rgb = raster::from_dynamic(image, &mut notes).ok_or_else(|| unsupported("this kind of JPEG pixel", name))?;
+    let (rgb, width, height) =
+        raster::orient(rgb, (width, height), orientation, &mut notes).ok_or_else(|| corrupt("JPEG", "pixel count", name))?;
+    Ok(Decoded { rgb, width, height, um_per_px: None, notes })
 }
 
 fn supported(frame: &Frame, adobe: bool, name: &str) -> Result<(), PatchError> {
     if !matches!(frame.marker, 0xc0..=0xc2) {
-        return Err(unsupported(
-            "lossless, hierarchical or arithmetic-coded JPEG",
-            name,
-        ));
+        return Err(unsupported("lossless, hierarchical or arithmetic-coded JPEG", name));
     }
     if frame.precision != 8 {
         return Err(unsupported(format!("{}-bit JPEG", frame.precision), name));
@@ -102,11 +89,7 @@ fn walk(bytes: &[u8]) -> Header {
             _ => {}
         }
         let Some(length) = be16(bytes, at) else { break };
-        let Some(body) = at
-            .checked_add(2)
-            .zip(at.checked_add(length.into()))
-            .and_then(|(a, b)| bytes.get(a..b))
-        else {
+        let Some(body) = at.checked_add(2).zip(at.checked_add(length.into())).and_then(|(a, b)| bytes.get(a..b)) else {
             break;
         };
         match marker {
@@ -140,19 +123,9 @@ fn next_marker(bytes: &[u8], at: &mut usize) -> Option<u8> {
 }
 
 fn frame(marker: u8, body: &[u8]) -> Option<Frame> {
-    Some(Frame {
-        marker,
-        precision: *body.first()?,
-        height: be16(body, 1)?,
-        width: be16(body, 3)?,
-        components: *body.get(5)?,
-    })
+    Some(Frame { marker, precision: *body.first()?, height: be16(body, 1)?, width: be16(body, 3)?, components: *body.get(5)? })
 }
 
 fn be16(bytes: &[u8], at: usize) -> Option<u16> {
-    bytes
-        .get(at..at.checked_add(2)?)?
-        .try_into()
-        .ok()
-        .map(u16::from_be_bytes)
+    bytes.get(at..at.checked_add(2)?)?.try_into().ok().map(u16::from_be_bytes)
 }

@@ -24,29 +24,16 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            max_side: 32_768,
-            max_pixels: 400_000_000,
-        }
+        Self { max_side: 32_768, max_pixels: 400_000_000 }
     }
 }
 
 impl Limits {
     /// Refuses a size that is zero or over a limit; returns it as `usize` otherwise.
-    fn check(
-        &self,
-        what: &'static str,
-        w: u64,
-        h: u64,
-        name: &str,
-    ) -> Result<(usize, usize), PatchError> {
+    fn check(&self, what: &'static str, w: u64, h: u64, name: &str) -> Result<(usize, usize), PatchError> {
         let name = name.to_owned();
         if w == 0 || h == 0 {
-            return Err(PatchError::Empty {
-                width: w,
-                height: h,
-                name,
-            });
+            return Err(PatchError::Empty { width: w, height: h, name });
         }
         // Eight bytes a pixel (16-bit RGBA) have to be addressable: on wasm32 that is the tighter limit.
         let max_pixels = self.max_pixels.min(isize::MAX as u64 / 8);
@@ -58,13 +45,7 @@ impl Limits {
             // Both sides are at most u32::MAX here, which fits in usize on every target of this program.
             return Ok((w as usize, h as usize));
         };
-        Err(PatchError::TooLarge {
-            what,
-            width: w,
-            height: h,
-            limit,
-            name,
-        })
+        Err(PatchError::TooLarge { what, width: w, height: h, limit, name })
     }
 
     /// The same limits for the `image` crate, as a second fence behind ours.
@@ -145,10 +126,7 @@ pub fn decode(bytes: &[u8], name: &str, limits: &Limits) -> Result<Patch, PatchE
 /// Lower-case hex SHA-256 of `bytes`.
 #[must_use]
 pub fn sha256_hex(bytes: &[u8]) -> String {
-    Sha256::digest(bytes)
-        .iter()
-        .map(|b| format!("{b:02x}"))
-        .collect()
+    Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect()
 }
 
 impl Format {
@@ -189,58 +167,33 @@ fn sniff(bytes: &[u8], name: &str) -> Result<Format, PatchError> {
     }
     let name = name.to_owned();
     if bytes.is_empty() {
-        return Err(PatchError::NotAnImage {
-            why: "the file is empty",
-            name,
-        });
+        return Err(PatchError::NotAnImage { why: "the file is empty", name });
     }
     // Two bytes suffice to tell PNG and JPEG from text.
-    if let Some((_, format)) = READ
-        .iter()
-        .find(|(magic, _)| bytes.len() > 1 && magic.starts_with(bytes))
-    {
-        return Err(PatchError::Truncated {
-            format: format.label(),
-            name,
-        });
+    if let Some((_, format)) = READ.iter().find(|(magic, _)| bytes.len() > 1 && magic.starts_with(bytes)) {
+        return Err(PatchError::Truncated { format: format.label(), name });
     }
     for (at, magic, what) in KNOWN {
         if bytes.get(at..).is_some_and(|rest| rest.starts_with(magic)) {
-            return Err(PatchError::Unsupported {
-                what: format!("{what} (PNG, JPEG and TIFF are read)"),
-                name,
-            });
+            return Err(PatchError::Unsupported { what: format!("{what} (PNG, JPEG and TIFF are read)"), name });
         }
     }
-    Err(PatchError::NotAnImage {
-        why: "no PNG, JPEG or TIFF signature",
-        name,
-    })
+    Err(PatchError::NotAnImage { why: "no PNG, JPEG or TIFF signature", name })
 }
 
 fn corrupt(format: &'static str, reason: impl std::fmt::Display, name: &str) -> PatchError {
-    PatchError::Corrupt {
-        format,
-        reason: reason.to_string(),
-        name: name.to_owned(),
-    }
+    PatchError::Corrupt { format, reason: reason.to_string(), name: name.to_owned() }
 }
 
 fn unsupported(what: impl Into<String>, name: &str) -> PatchError {
-    PatchError::Unsupported {
-        what: what.into(),
-        name: name.to_owned(),
-    }
+    PatchError::Unsupported { what: what.into(), name: name.to_owned() }
 }
 
 /// Sorts an error of the `image` crate into ours.
 fn from_image(error: image::ImageError, format: &'static str, name: &str) -> PatchError {
     match error {
         image::ImageError::IoError(e) if e.kind() == std::io::ErrorKind::UnexpectedEof => {
-            PatchError::Truncated {
-                format,
-                name: name.to_owned(),
-            }
+            PatchError::Truncated { format, name: name.to_owned() }
         }
         image::ImageError::Unsupported(e) => unsupported(e.to_string(), name),
         other => corrupt(format, other, name),

@@ -56,11 +56,7 @@ pub(super) fn to_rgb(samples: Vec<u8>, model: Model, notes: &mut Vec<String>) ->
     let pixels = || samples.chunks_exact(model.channels());
     let transparent = |at: usize| pixels().any(|p| p[at] != 255);
     let alpha = |notes: &mut Vec<String>, at: usize| {
-        let done = if transparent(at) {
-            "alpha composited on white"
-        } else {
-            "opaque alpha channel dropped"
-        };
+        let done = if transparent(at) { "alpha composited on white" } else { "opaque alpha channel dropped" };
         notes.push(done.into());
     };
     match model {
@@ -83,11 +79,7 @@ fn pixel(p: &[u8], model: Model) -> [u8; 3] {
         Model::Grey => [p[0]; 3],
         Model::GreyAlpha => [on_white(p[0], p[1]); 3],
         Model::Rgb | Model::RgbExtra => [p[0], p[1], p[2]],
-        Model::RgbAlpha => [
-            on_white(p[0], p[3]),
-            on_white(p[1], p[3]),
-            on_white(p[2], p[3]),
-        ],
+        Model::RgbAlpha => [on_white(p[0], p[3]), on_white(p[1], p[3]), on_white(p[2], p[3])],
         Model::RgbPremultiplied => [p[0], p[1], p[2]].map(|c| c.saturating_add(255 - p[3])),
         Model::Cmyk => [p[0], p[1], p[2]].map(|ink| mul255(255 - ink, 255 - p[3])),
         Model::YCbCr => ycbcr(p[0], p[1], p[2]),
@@ -98,12 +90,7 @@ fn pixel(p: &[u8], model: Model) -> [u8; 3] {
 fn ycbcr(y: u8, cb: u8, cr: u8) -> [u8; 3] {
     let (y, cb, cr) = (f32::from(y), f32::from(cb) - 128.0, f32::from(cr) - 128.0);
     // `as u8` saturates.
-    [
-        y + 1.402 * cr,
-        y - 0.344_136 * cb - 0.714_136 * cr,
-        y + 1.772 * cb,
-    ]
-    .map(|v| v.round() as u8)
+    [y + 1.402 * cr, y - 0.344_136 * cb - 0.714_136 * cr, y + 1.772 * cb].map(|v| v.round() as u8)
 }
 
 /// The `image` crate's pictures, with the notes that belong to the conversion.

@@ -23,25 +23,16 @@ const PHOTOMETRIC_BLACK_IS_ZERO: u8 = 1;
 type Reader<'a> = Decoder<Cursor<&'a [u8]>>;
 
 pub(super) fn decode(bytes: &[u8], name: &str, limits: &Limits) -> Result<Decoded, PatchError> {
-    let truncated = || PatchError::Truncated {
-        format: "TIFF",
-        name: name.to_owned(),
-    };
+    let truncated = || PatchError::Truncated { format: "TIFF", name: name.to_owned() };
     let first = ifd::First::read(bytes).ok_or_else(truncated)?;
     let (Some(width), Some(height)) = (first.value(WIDTH), first.value(HEIGHT)) else {
         return Err(corrupt("TIFF", "no image size", name));
     };
     let (width, height) = limits.check("first page", width, height, name)?;
     let palette = first.value(PHOTOMETRIC) == Some(PHOTOMETRIC_PALETTE);
-    let bytes = if palette {
-        first.patched(PHOTOMETRIC, PHOTOMETRIC_BLACK_IS_ZERO)
-    } else {
-        Cow::Borrowed(bytes)
-    };
+    let bytes = if palette { first.patched(PHOTOMETRIC, PHOTOMETRIC_BLACK_IS_ZERO) } else { Cow::Borrowed(bytes) };
     let fail = |e| from_tiff(e, name);
-    let mut reader = Decoder::new(Cursor::new(&*bytes))
-        .map_err(fail)?
-        .with_limits(fences(limits));
+    let mut reader = Decoder::new(Cursor::new(&*bytes)).map_err(fail)?.with_limits(fences(limits));
     if !chunks_are_inside(&mut reader, bytes.len() as u64).map_err(fail)? {
         return Err(truncated());
     }
@@ -50,26 +41,15 @@ pub(super) fn decode(bytes: &[u8], name: &str, limits: &Limits) -> Result<Decode
         notes.push("first page of several".into());
     }
     let um_per_px = um_per_px(&mut reader, &mut notes);
-    let orientation = reader
-        .find_tag_unsigned::<u8>(Tag::Orientation)
-        .ok()
-        .flatten();
+    let orientation = reader.find_tag_unsigned::<u8>(Tag::Orientation).ok().flatten();
     let rgb = pixels(&mut reader, (width, height), palette, name, &mut notes)?;
     if rgb.len() != width * height * 3 {
         return Err(corrupt("TIFF", "pixel count", name));
     }
-    let orientation = orientation
-        .and_then(Orientation::from_exif)
-        .unwrap_or(Orientation::NoTransforms);
-    let (rgb, width, height) = raster::orient(rgb, (width, height), orientation, &mut notes)
-        .ok_or_else(|| corrupt("TIFF", "pixel count", name))?;
-    Ok(Decoded {
-        rgb,
-        width,
-        height,
-        um_per_px,
-        notes,
-    })
+    let orientation = orientation.and_then(Orientation::from_exif).unwrap_or(Orientation::NoTransforms);
+    let (rgb, width, height) =
+        raster::orient(rgb, (width, height), orientation, &mut notes).ok_or_else(|| corrupt("TIFF", "pixel count", name))?;
+    Ok(Decoded { rgb, width, height, um_per_px, notes })
 }
 
 /// Limits of the `tiff` crate that follow from ours: at most 8 bytes a pixel.
@@ -84,21 +64,10 @@ fn fences(limits: &Limits) -> tiff::decoder::Limits {
 
 /// Whether every strip or tile lies inside the file. JPEG tiles would otherwise be filled up with grey in silence.
 fn chunks_are_inside(reader: &mut Reader<'_>, file: u64) -> Result<bool, TiffError> {
-    for (offsets, counts) in [
-        (Tag::StripOffsets, Tag::StripByteCounts),
-        (Tag::TileOffsets, Tag::TileByteCounts),
-    ] {
-        let offsets = reader
-            .find_tag_unsigned_vec::<u64>(offsets)?
-            .unwrap_or_default();
-        let counts = reader
-            .find_tag_unsigned_vec::<u64>(counts)?
-            .unwrap_or_default();
-        if offsets
-            .iter()
-            .zip(&counts)
-            .any(|(&at, &n)| at.saturating_add(n) > file)
-        {
+    for (offsets, counts) in [(Tag::StripOffsets, Tag::StripByteCounts), (Tag::TileOffsets, Tag::TileByteCounts)] {
+        let offsets = reader.find_tag_unsigned_vec::<u64>(offsets)?.unwrap_or_default();
+        let counts = reader.find_tag_unsigned_vec::<u64>(counts)?.unwrap_or_default();
+        if offsets.iter().zip(&counts).any(|(&at, &n)| at.saturating_add(n) > file) {
             return Ok(false);
         }
     }
@@ -106,18 +75,13 @@ fn chunks_are_inside(reader: &mut Reader<'_>, file: u64) -> Result<bool, TiffErr
 }
 
 fn um_per_px(reader: &mut Reader<'_>, notes: &mut Vec<String>) -> Option<f64> {
-    let text = reader
-        .get_tag_ascii_string(Tag::ImageDescription)
-        .unwrap_or_default();
+    let text = reader.get_tag_ascii_string(Tag::ImageDescription).unwrap_or_default();
     if let Some(um) = scale::from_description(&text) {
         return Some(um);
     }
     let x = rational(reader, Tag::XResolution)?;
     let y = rational(reader, Tag::YResolution)?;
-    let unit = reader
-        .find_tag_unsigned::<u16>(Tag::ResolutionUnit)
-        .ok()
-        .flatten();
+    let unit = reader.find_tag_unsigned::<u16>(Tag::ResolutionUnit).ok().flatten();
     let unit_um = match unit {
         _ if scale::imagej_microns(&text) => 1.0,
         None | Some(2) => 25_400.0,
@@ -153,42 +117,28 @@ fn pixels(
         DecodingResult::U8(v) if palette => {
             let map = reader.get_tag_u16_vec(Tag::ColorMap).map_err(fail)?;
             notes.push("palette expanded".into());
-            expand(&unpack(v, size, colour.bit_depth(), false), &map)
-                .ok_or_else(|| corrupt("TIFF", "colour map", name))
+            expand(&unpack(v, size, colour.bit_depth(), false), &map).ok_or_else(|| corrupt("TIFF", "colour map", name))
         }
         DecodingResult::U8(v) => {
-            let v = interleave(
-                unpack(v, size, colour.bit_depth(), true),
-                planes,
-                model.channels(),
-            );
+            let v = interleave(unpack(v, size, colour.bit_depth(), true), planes, model.channels());
             Ok(raster::to_rgb(v, model, notes))
         }
         DecodingResult::U16(v) if colour.bit_depth() == 16 && !palette => {
             let v = interleave(v, planes, model.channels());
             Ok(raster::to_rgb(raster::scale16_all(&v, notes), model, notes))
         }
-        _ => Err(unsupported(
-            format!("TIFF samples of {} bits of this kind", colour.bit_depth()),
-            name,
-        )),
+        _ => Err(unsupported(format!("TIFF samples of {} bits of this kind", colour.bit_depth()), name)),
     }
 }
 
 fn model(reader: &mut Reader<'_>, colour: ColorType, name: &str) -> Result<Model, PatchError> {
-    let extra = reader
-        .find_tag_unsigned_vec::<u16>(Tag::ExtraSamples)
-        .ok()
-        .flatten();
+    let extra = reader.find_tag_unsigned_vec::<u16>(Tag::ExtraSamples).ok().flatten();
     let extra = extra.and_then(|e| e.first().copied());
     match colour {
         ColorType::Gray(1 | 2 | 4 | 8 | 16) => Ok(Model::Grey),
         // The tiff crate calls grey with alpha "multiband".
         ColorType::GrayA(8 | 16) => Ok(Model::GreyAlpha),
-        ColorType::Multiband {
-            bit_depth: 8 | 16,
-            num_samples: 2,
-        } if extra.is_some_and(|e| e > 0) => Ok(Model::GreyAlpha),
+        ColorType::Multiband { bit_depth: 8 | 16, num_samples: 2 } if extra.is_some_and(|e| e > 0) => Ok(Model::GreyAlpha),
         ColorType::RGB(8 | 16) => Ok(Model::Rgb),
         ColorType::RGBA(8 | 16) => Ok(match extra {
             Some(1) => Model::RgbPremultiplied,
@@ -209,13 +159,8 @@ fn unpack(v: Vec<u8>, (width, height): (usize, usize), bits: u8, stretch: bool) 
     let bits = usize::from(bits);
     let (per_byte, mask) = (8 / bits, (1_u8 << bits) - 1);
     let gain = if stretch { 255 / mask } else { 1 };
-    let sample = |row: &[u8], x: usize| {
-        ((row[x / per_byte] >> (8 - bits * (x % per_byte + 1))) & mask) * gain
-    };
-    v.chunks_exact(width.div_ceil(per_byte))
-        .take(height)
-        .flat_map(|row| (0..width).map(move |x| sample(row, x)))
-        .collect()
+    let sample = |row: &[u8], x: usize| ((row[x / per_byte] >> (8 - bits * (x % per_byte + 1))) & mask) * gain;
+    v.chunks_exact(width.div_ceil(per_byte)).take(height).flat_map(|row| (0..width).map(move |x| sample(row, x))).collect()
 }
 
 /// Planes one after the other to pixels.
@@ -224,10 +169,7 @@ fn interleave<T: Copy>(v: Vec<T>, planes: usize, channels: usize) -> Vec<T> {
         return v;
     }
     let stride = v.len() / planes;
-    (0..stride)
-        .flat_map(|i| (0..channels.min(planes)).map(move |c| (i, c)))
-        .map(|(i, c)| v[c * stride + i])
-        .collect()
+    (0..stride).flat_map(|i| (0..channels.min(planes)).map(move |c| (i, c))).map(|(i, c)| v[c * stride + i]).collect()
 }
 
 /// Palette indices to RGB; the map holds all reds, then all greens, then all blues. Writers stretch 8 bits to 16 by 256
@@ -245,10 +187,9 @@ fn expand(indices: &[u8], map: &[u16]) -> Option<Vec<u8>> {
 
 fn from_tiff(error: TiffError, name: &str) -> PatchError {
     match error {
-        TiffError::IoError(e) if e.kind() == ErrorKind::UnexpectedEof => PatchError::Truncated {
-            format: "TIFF",
-            name: name.to_owned(),
-        },
+        TiffError::IoError(e) if e.kind() == ErrorKind::UnexpectedEof => {
+            PatchError::Truncated { format: "TIFF", name: name.to_owned() }
+        }
         TiffError::UnsupportedError(e) => unsupported(e.to_string(), name),
         other => corrupt("TIFF", other, name),
     }

@@ -14,11 +14,7 @@ pub(super) struct Canvas {
 
 impl Canvas {
     pub(super) fn white(width: usize, height: usize) -> Self {
-        Self {
-            rgb: vec![255; width.saturating_mul(height).saturating_mul(3)],
-            width,
-            height,
-        }
+        Self { rgb: vec![255; width.saturating_mul(height).saturating_mul(3)], width, height }
     }
 
     /// Mixes `color` into a pixel; `cover` is clamped to 0…1.
@@ -36,14 +32,7 @@ impl Canvas {
         }
     }
 
-    pub(super) fn fill(
-        &mut self,
-        x: usize,
-        y: usize,
-        w: usize,
-        h: usize,
-        color: impl Fn(usize) -> [u8; 3],
-    ) {
+    pub(super) fn fill(&mut self, x: usize, y: usize, w: usize, h: usize, color: impl Fn(usize) -> [u8; 3]) {
         for row in y..y.saturating_add(h).min(self.height) {
             for column in x..x.saturating_add(w).min(self.width) {
                 let at = (row * self.width + column) * 3;
@@ -56,9 +45,7 @@ impl Canvas {
     pub(super) fn paste(&mut self, rgb: &[u8], w: usize, x: usize, y: usize, zoom: usize) {
         for (row, line) in rgb.chunks_exact(w * 3).enumerate() {
             for (column, p) in line.chunks_exact(3).enumerate() {
-                self.fill(x + column * zoom, y + row * zoom, zoom, zoom, |_| {
-                    [p[0], p[1], p[2]]
-                });
+                self.fill(x + column * zoom, y + row * zoom, zoom, zoom, |_| [p[0], p[1], p[2]]);
             }
         }
     }
@@ -68,17 +55,10 @@ impl Canvas {
     }
 }
 
-pub(super) fn png(
-    data: &[u8],
-    w: usize,
-    h: usize,
-    kind: ExtendedColorType,
-) -> Result<Vec<u8>, PatchError> {
+pub(super) fn png(data: &[u8], w: usize, h: usize, kind: ExtendedColorType) -> Result<Vec<u8>, PatchError> {
     let side = |n: usize| u32::try_from(n).map_err(|e| PatchError::export("PNG", e));
     let mut out = Vec::new();
     let encoder = PngEncoder::new(&mut out);
-    encoder
-        .write_image(data, side(w)?, side(h)?, kind)
-        .map_err(|e| PatchError::export("PNG", e))?;
+    encoder.write_image(data, side(w)?, side(h)?, kind).map_err(|e| PatchError::export("PNG", e))?;
     Ok(out)
 }

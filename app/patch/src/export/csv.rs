@@ -36,18 +36,11 @@ pub fn csv_table(classes: &[String], rows: &[Row]) -> Result<Vec<u8>, PatchError
     let mut table = ::csv::Writer::from_writer(Vec::new());
     let fixed = ["file", "sha256", "x", "y", "width", "height", "um_per_px"].map(str::to_owned);
     let probs = classes.iter().map(|c| format!("prob_{c}"));
-    let header = fixed
-        .into_iter()
-        .chain(probs)
-        .chain(["pred".to_owned(), "model_sha256".to_owned()]);
+    let header = fixed.into_iter().chain(probs).chain(["pred".to_owned(), "model_sha256".to_owned()]);
     table.write_record(header).map_err(fail)?;
     for row in rows {
         if row.probs.len() != classes.len() {
-            return Err(PatchError::length(
-                "probabilities of a row",
-                classes.len(),
-                row.probs.len(),
-            ));
+            return Err(PatchError::length("probabilities of a row", classes.len(), row.probs.len()));
         }
         table.write_record(fields(row)).map_err(fail)?;
     }

@@ -32,12 +32,7 @@ pub struct Caption<'a> {
 /// [`PatchError::Mismatch`] when the overlay's buffer does not fit its size, [`PatchError::Export`] from the encoder.
 pub fn overlay_png(overlay: &Overlay) -> Result<Vec<u8>, PatchError> {
     check(overlay)?;
-    canvas::png(
-        &overlay.rgba,
-        overlay.width,
-        overlay.height,
-        ExtendedColorType::Rgba8,
-    )
+    canvas::png(&overlay.rgba, overlay.width, overlay.height, ExtendedColorType::Rgba8)
 }
 
 /// The overlay with class, colour bar (or "no positive evidence"), file name and notice, as an RGB PNG.
@@ -61,13 +56,7 @@ pub fn figure_png(overlay: &Overlay, caption: &Caption<'_>) -> Result<Vec<u8>, P
     let room = width - 2 * unit;
     text.draw(&mut canvas, unit, y, &text.fit(caption.class, room), BLACK);
     y += line;
-    bar(
-        &mut canvas,
-        &text,
-        overlay,
-        caption.colormap,
-        (unit, y, room),
-    );
+    bar(&mut canvas, &text, overlay, caption.colormap, (unit, y, room));
     y += 2 * line;
     text.draw(&mut canvas, unit, y, &text.fit(caption.file, room), BLACK);
     for (i, words) in notice.iter().enumerate() {
@@ -77,13 +66,7 @@ pub fn figure_png(overlay: &Overlay, caption: &Caption<'_>) -> Result<Vec<u8>, P
 }
 
 /// Colour bar with the values of its ends below it.
-fn bar(
-    canvas: &mut Canvas,
-    text: &Text,
-    overlay: &Overlay,
-    colormap: Colormap,
-    (unit, y, room): (usize, usize, usize),
-) {
+fn bar(canvas: &mut Canvas, text: &Text, overlay: &Overlay, colormap: Colormap, (unit, y, room): (usize, usize, usize)) {
     if !overlay.evidence {
         text.draw(canvas, unit, y, "no positive evidence", BLACK);
         return;
@@ -93,13 +76,7 @@ fn bar(
     let below = y + unit + unit / 4;
     let high = value(overlay.hi);
     text.draw(canvas, unit, below, &value(overlay.lo), BLACK);
-    text.draw(
-        canvas,
-        unit + room.saturating_sub(text.width(&high)),
-        below,
-        &high,
-        BLACK,
-    );
+    text.draw(canvas, unit + room.saturating_sub(text.width(&high)), below, &high, BLACK);
 }
 
 /// Four significant digits, in powers of ten where zeros would hide them.
@@ -111,21 +88,13 @@ fn value(v: f32) -> String {
     if !(1e-3..1e5).contains(&size) {
         return format!("{v:.3e}");
     }
-    let decimals = if size < 1.0 {
-        4
-    } else {
-        3_usize.saturating_sub(size.log10() as usize)
-    };
+    let decimals = if size < 1.0 { 4 } else { 3_usize.saturating_sub(size.log10() as usize) };
     format!("{v:.decimals$}")
 }
 
 fn shrunk(overlay: &Overlay) -> (Vec<u8>, usize, usize) {
     let (w, h) = (overlay.width, overlay.height);
-    let rgb: Vec<u8> = overlay
-        .rgba
-        .chunks_exact(4)
-        .flat_map(|p| [p[0], p[1], p[2]])
-        .collect();
+    let rgb: Vec<u8> = overlay.rgba.chunks_exact(4).flat_map(|p| [p[0], p[1], p[2]]).collect();
     let longer = w.max(h);
     if longer <= LARGEST {
         return (rgb, w, h);
@@ -135,16 +104,9 @@ fn shrunk(overlay: &Overlay) -> (Vec<u8>, usize, usize) {
 }
 
 fn check(overlay: &Overlay) -> Result<(), PatchError> {
-    let bytes = overlay
-        .width
-        .saturating_mul(overlay.height)
-        .saturating_mul(4);
+    let bytes = overlay.width.saturating_mul(overlay.height).saturating_mul(4);
     if bytes == 0 || bytes != overlay.rgba.len() {
-        return Err(PatchError::length(
-            "overlay pixels",
-            bytes,
-            overlay.rgba.len(),
-        ));
+        return Err(PatchError::length("overlay pixels", bytes, overlay.rgba.len()));
     }
     Ok(())
 }
@@ -155,20 +117,10 @@ mod tests {
 
     #[test]
     fn numbers_on_the_bar_keep_four_digits() {
-        let cases = [
-            (0.0, "0"),
-            (1.25, "1.250"),
-            (0.5, "0.5000"),
-            (12.0, "12.00"),
-            (99_999.0, "99999"),
-            (-2.0, "-2.000"),
-        ];
+        let cases = [(0.0, "0"), (1.25, "1.250"), (0.5, "0.5000"), (12.0, "12.00"), (99_999.0, "99999"), (-2.0, "-2.000")];
         for (v, text) in cases {
             assert_eq!(value(v), text);
         }
-        assert_eq!(
-            (value(2e-6), value(1.5e7)),
-            ("2.000e-6".to_owned(), "1.500e7".to_owned())
-        );
+        assert_eq!((value(2e-6), value(1.5e7)), ("2.000e-6".to_owned(), "1.500e7".to_owned()));
     }
 }

@@ -20,10 +20,7 @@ pub struct Placement {
 impl Default for Placement {
     /// The image is level 0 itself.
     fn default() -> Self {
-        Self {
-            origin: (0, 0),
-            scale: 1.0,
-        }
+        Self { origin: (0, 0), scale: 1.0 }
     }
 }
 
@@ -35,10 +32,7 @@ impl Placement {
     #[must_use]
     pub fn of(patch: &Patch, level0_side: f64) -> Option<Self> {
         let origin = patch.position?;
-        Some(Self {
-            origin,
-            scale: level0_side / patch.width as f64,
-        })
+        Some(Self { origin, scale: level0_side / patch.width as f64 })
     }
 }
 
@@ -61,10 +55,7 @@ pub struct TileFeature {
 /// [`PatchError::Scale`] when the placement's scale is not a positive number.
 pub fn geojson(tiles: &[TileFeature], placement: Placement) -> Result<Vec<u8>, PatchError> {
     if !(placement.scale.is_finite() && placement.scale > 0.0) {
-        return Err(PatchError::Scale(format!(
-            "{} level-0 px per image px",
-            placement.scale
-        )));
+        return Err(PatchError::Scale(format!("{} level-0 px per image px", placement.scale)));
     }
     let features: Vec<Value> = tiles.iter().map(|t| feature(t, placement)).collect();
     let collection = json!({ "type": "FeatureCollection", "features": features });
@@ -76,17 +67,8 @@ fn feature(tile: &TileFeature, placement: Placement) -> Value {
     let x = |px: usize| number(placement.origin.0 as f64 + px as f64 * placement.scale);
     let y = |px: usize| number(placement.origin.1 as f64 + px as f64 * placement.scale);
     let (left, top) = (x(t.x), y(t.y));
-    let (right, bottom) = (
-        x(t.x.saturating_add(t.width)),
-        y(t.y.saturating_add(t.height)),
-    );
-    let ring = json!([
-        [left, top],
-        [right, top],
-        [right, bottom],
-        [left, bottom],
-        [left, top]
-    ]);
+    let (right, bottom) = (x(t.x.saturating_add(t.width)), y(t.y.saturating_add(t.height)));
+    let ring = json!([[left, top], [right, top], [right, bottom], [left, bottom], [left, top]]);
     let finite = tile.measurements.iter().filter(|(_, v)| v.is_finite());
     let measurements: Map<String, Value> = finite.map(|(k, v)| (k.clone(), json!(v))).collect();
     json!({
@@ -102,9 +84,5 @@ fn feature(tile: &TileFeature, placement: Placement) -> Value {
 
 /// Whole coordinates without a decimal point.
 fn number(v: f64) -> Value {
-    if v.fract() == 0.0 && v.abs() < 1e15 {
-        json!(v as i64)
-    } else {
-        json!(v)
-    }
+    if v.fract() == 0.0 && v.abs() < 1e15 { json!(v as i64) } else { json!(v) }
 }

@@ -9,18 +9,11 @@ use crate::error::PatchError;
 pub fn npy_f32(shape: &[usize], data: &[f32]) -> Result<Vec<u8>, PatchError> {
     let count = shape.iter().try_fold(1_usize, |n, &d| n.checked_mul(d));
     if count != Some(data.len()) {
-        return Err(PatchError::length(
-            "array",
-            count.unwrap_or(usize::MAX),
-            data.len(),
-        ));
+        return Err(PatchError::length("array", count.unwrap_or(usize::MAX), data.len()));
     }
     // A tuple of one needs its comma, and a trailing comma harms no other.
     let dims: String = shape.iter().map(|d| format!("{d}, ")).collect();
-    let mut header = format!(
-        "{{'descr': '<f4', 'fortran_order': False, 'shape': ({}), }}",
-        dims.trim_end()
-    );
+    let mut header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({}), }}", dims.trim_end());
     // Magic, version and length are 10 bytes; header and newline fill up to a multiple of 64.
     let padding = 63 - (10 + header.len()) % 64;
     header.extend(std::iter::repeat_n(' ', padding));

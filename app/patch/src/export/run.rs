@@ -59,13 +59,7 @@ pub struct RunRecord {
 impl RunRecord {
     /// An empty record; `date` is ISO 8601.
     #[must_use]
-    pub fn new(
-        program: &str,
-        date: &str,
-        adapter: &str,
-        model: ModelRecord,
-        settings: Value,
-    ) -> Self {
+    pub fn new(program: &str, date: &str, adapter: &str, model: ModelRecord, settings: Value) -> Self {
         Self {
             notice: NOTICE.to_owned(),
             program: program.to_owned(),

@@ -17,19 +17,13 @@ impl Text {
     /// `px` is the height of a line.
     pub(super) fn new(px: usize) -> Result<Self, PatchError> {
         let font = FontRef::try_from_slice(FONT).map_err(|e| PatchError::export("PNG", e))?;
-        Ok(Self {
-            font,
-            scale: PxScale::from(px as f32),
-        })
+        Ok(Self { font, scale: PxScale::from(px as f32) })
     }
 
     /// Width in pixels, rounded up.
     pub(super) fn width(&self, text: &str) -> usize {
         let font = self.font.as_scaled(self.scale);
-        text.chars()
-            .map(|c| font.h_advance(font.glyph_id(c)))
-            .sum::<f32>()
-            .ceil() as usize
+        text.chars().map(|c| font.h_advance(font.glyph_id(c))).sum::<f32>().ceil() as usize
     }
 
     /// `text`, or as much of its start and end as fits into `room` pixels, with "…" between.
@@ -40,13 +34,7 @@ impl Text {
         let letters: Vec<char> = text.chars().collect();
         (0..letters.len() / 2)
             .rev()
-            .map(|n| {
-                letters[..n]
-                    .iter()
-                    .chain(&['…'])
-                    .chain(&letters[letters.len() - n..])
-                    .collect::<String>()
-            })
+            .map(|n| letters[..n].iter().chain(&['…']).chain(&letters[letters.len() - n..]).collect::<String>())
             .find(|short| self.width(short) <= room)
             .unwrap_or_default()
     }
@@ -79,12 +67,7 @@ impl Text {
             };
             let corner = outline.px_bounds().min;
             outline.draw(|gx, gy, cover| {
-                canvas.blend(
-                    corner.x as i64 + i64::from(gx),
-                    corner.y as i64 + i64::from(gy),
-                    color,
-                    cover,
-                );
+                canvas.blend(corner.x as i64 + i64::from(gx), corner.y as i64 + i64::from(gy), color, cover);
             });
         }
     }

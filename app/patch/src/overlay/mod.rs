@@ -51,13 +51,7 @@ pub struct OverlayStyle {
 
 impl Default for OverlayStyle {
     fn default() -> Self {
-        Self {
-            colormap: Colormap::default(),
-            opacity: 0.5,
-            range: Range::PerImage,
-            fade: false,
-            contour: None,
-        }
+        Self { colormap: Colormap::default(), opacity: 0.5, range: Range::PerImage, fade: false, contour: None }
     }
 }
 
@@ -84,25 +78,12 @@ pub struct Overlay {
 ///
 /// # Errors
 /// [`PatchError::Mismatch`] when a buffer does not fit its shape, or opacity, contour or fixed range make no sense.
-pub fn render(
-    patch: &Patch,
-    map: &[f32],
-    map_w: usize,
-    map_h: usize,
-    style: &OverlayStyle,
-) -> Result<Overlay, PatchError> {
+pub fn render(patch: &Patch, map: &[f32], map_w: usize, map_h: usize, style: &OverlayStyle) -> Result<Overlay, PatchError> {
     check(patch, map, map_w, map_h, style)?;
     let non_finite = map.iter().filter(|v| !v.is_finite()).count();
-    let map: Vec<f32> = map
-        .iter()
-        .map(|v| if v.is_finite() { *v } else { 0.0 })
-        .collect();
+    let map: Vec<f32> = map.iter().map(|v| if v.is_finite() { *v } else { 0.0 }).collect();
     let evidence = map.iter().any(|&v| v > 0.0);
-    let (lo, hi) = if evidence {
-        ends(&map, style.range)
-    } else {
-        (0.0, 0.0)
-    };
+    let (lo, hi) = if evidence { ends(&map, style.range) } else { (0.0, 0.0) };
     let params = OverlayParams {
         w: side("patch width", patch.width)?,
         h: side("patch height", patch.height)?,
@@ -117,23 +98,11 @@ pub fn render(
         hi,
         contour: style.contour.unwrap_or(0.0),
     };
-    let pixels: Vec<u32> = patch
-        .rgb
-        .chunks_exact(3)
-        .map(|p| u32::from_le_bytes([p[0], p[1], p[2], 255]))
-        .collect();
+    let pixels: Vec<u32> = patch.rgb.chunks_exact(3).map(|p| u32::from_le_bytes([p[0], p[1], p[2], 255])).collect();
     let mut out = vec![0; pixels.len()];
     cpu::overlay::overlay(&params, &pixels, &map, &style.colormap.lut(), &mut out);
     let rgba = out.into_iter().flat_map(u32::to_le_bytes).collect();
-    Ok(Overlay {
-        rgba,
-        width: patch.width,
-        height: patch.height,
-        lo,
-        hi,
-        evidence,
-        non_finite,
-    })
+    Ok(Overlay { rgba, width: patch.width, height: patch.height, lo, hi, evidence, non_finite })
 }
 
 /// The values the colour map's ends stand for. A constant positive map starts at 0: it is evidence, not a blank.
@@ -148,13 +117,7 @@ fn ends(map: &[f32], range: Range) -> (f32, f32) {
     }
 }
 
-fn check(
-    patch: &Patch,
-    map: &[f32],
-    map_w: usize,
-    map_h: usize,
-    style: &OverlayStyle,
-) -> Result<(), PatchError> {
+fn check(patch: &Patch, map: &[f32], map_w: usize, map_h: usize, style: &OverlayStyle) -> Result<(), PatchError> {
     let area = |w: usize, h: usize| w.saturating_mul(h);
     let rgb = area(patch.width, patch.height).saturating_mul(3);
     if rgb == 0 || rgb != patch.rgb.len() {
@@ -165,32 +128,20 @@ fn check(
     }
     let unit = |what, v: f32| match (0.0..=1.0).contains(&v) {
         true => Ok(()),
-        false => Err(PatchError::Mismatch {
-            what,
-            expected: "0 to 1".into(),
-            found: v.to_string(),
-        }),
+        false => Err(PatchError::Mismatch { what, expected: "0 to 1".into(), found: v.to_string() }),
     };
     unit("opacity", style.opacity)?;
     unit("contour level", style.contour.unwrap_or(0.0))?;
     match style.range {
         Range::Fixed { lo, hi } if !(lo.is_finite() && hi.is_finite() && lo < hi) => {
             let found = format!("{lo} to {hi}");
-            Err(PatchError::Mismatch {
-                what: "fixed range",
-                expected: "lo < hi".into(),
-                found,
-            })
+            Err(PatchError::Mismatch { what: "fixed range", expected: "lo < hi".into(), found })
         }
         _ => Ok(()),
     }
 }
 
 fn side(what: &'static str, n: usize) -> Result<u32, PatchError> {
-    let too_large = |_| PatchError::Mismatch {
-        what,
-        expected: "at most 2³² − 1".into(),
-        found: n.to_string(),
-    };
+    let too_large = |_| PatchError::Mismatch { what, expected: "at most 2³² − 1".into(), found: n.to_string() };
     u32::try_from(n).map_err(too_large)
 }

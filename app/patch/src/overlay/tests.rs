@@ -15,10 +15,7 @@ fn grey(width: usize, height: usize) -> Patch {
 }
 
 fn opaque() -> OverlayStyle {
-    OverlayStyle {
-        opacity: 1.0,
-        ..OverlayStyle::default()
-    }
+    OverlayStyle { opacity: 1.0, ..OverlayStyle::default() }
 }
 
 fn at(o: &Overlay, x: usize, y: usize) -> [u8; 3] {
@@ -48,11 +45,7 @@ fn a_hot_corner_stays_in_its_corner_of_a_wide_image() {
 
 #[test]
 fn no_positive_value_leaves_the_patch_bare() {
-    for map in [
-        [0.0; 4],
-        [-1.0, -2.0, -0.5, -3.0],
-        [f32::NAN, 0.0, f32::INFINITY, 0.0],
-    ] {
+    for map in [[0.0; 4], [-1.0, -2.0, -0.5, -3.0], [f32::NAN, 0.0, f32::INFINITY, 0.0]] {
         for range in [Range::PerImage, Range::Fixed { lo: -5.0, hi: 5.0 }] {
             let o = render(&grey(6, 4), &map, 2, 2, &OverlayStyle { range, ..opaque() }).unwrap();
             assert!(!o.evidence);
@@ -71,10 +64,7 @@ fn a_constant_positive_map_is_not_blank() {
 
 #[test]
 fn fixed_range_makes_images_comparable() {
-    let style = OverlayStyle {
-        range: Range::Fixed { lo: 0.0, hi: 10.0 },
-        ..opaque()
-    };
+    let style = OverlayStyle { range: Range::Fixed { lo: 0.0, hi: 10.0 }, ..opaque() };
     let o = render(&grey(4, 4), &[5.0; 4], 2, 2, &style).unwrap();
     assert_eq!((o.lo, o.hi), (0.0, 10.0));
     assert!(near(at(&o, 2, 2), Colormap::Viridis.rgb(0.5)));
@@ -85,28 +75,18 @@ fn negative_values_are_the_lowest_colour_and_fade_bares_them() {
     let o = render(&grey(8, 8), &[-4.0, 1.0, -4.0, 1.0], 2, 2, &opaque()).unwrap();
     assert_eq!((o.lo, o.hi), (0.0, 1.0));
     assert!(near(at(&o, 0, 0), Colormap::Viridis.rgb(0.0)));
-    let faded = OverlayStyle {
-        fade: true,
-        ..opaque()
-    };
+    let faded = OverlayStyle { fade: true, ..opaque() };
     let o = render(&grey(8, 8), &[-4.0, 1.0, -4.0, 1.0], 2, 2, &faded).unwrap();
     assert_eq!(at(&o, 0, 0), [200; 3]);
 }
 
 #[test]
 fn a_contour_is_drawn_where_the_level_is_crossed() {
-    let style = OverlayStyle {
-        contour: Some(0.5),
-        opacity: 0.0,
-        ..opaque()
-    };
+    let style = OverlayStyle { contour: Some(0.5), opacity: 0.0, ..opaque() };
     let o = render(&grey(16, 16), &[0.0, 1.0, 0.0, 1.0], 2, 2, &style).unwrap();
     for y in 0..16 {
         let black: Vec<usize> = (0..16).filter(|&x| at(&o, x, y) == [0; 3]).collect();
-        assert!(
-            !black.is_empty() && black.iter().all(|x| (6..10).contains(x)),
-            "{black:?}"
-        );
+        assert!(!black.is_empty() && black.iter().all(|x| (6..10).contains(x)), "{black:?}");
     }
 }
 
@@ -114,56 +94,16 @@ fn a_contour_is_drawn_where_the_level_is_crossed() {
 fn wrong_shapes_and_styles_are_refused() {
     let p = grey(4, 4);
     let bad = |map: &[f32], w, h, style: OverlayStyle| {
-        assert!(matches!(
-            render(&p, map, w, h, &style),
-            Err(PatchError::Mismatch { .. })
-        ));
+        assert!(matches!(render(&p, map, w, h, &style), Err(PatchError::Mismatch { .. })));
     };
     bad(&[1.0; 3], 2, 2, opaque());
     bad(&[], 0, 0, opaque());
     bad(&[], usize::MAX, usize::MAX, opaque());
-    bad(
-        &[1.0; 4],
-        2,
-        2,
-        OverlayStyle {
-            opacity: f32::NAN,
-            ..opaque()
-        },
-    );
-    bad(
-        &[1.0; 4],
-        2,
-        2,
-        OverlayStyle {
-            opacity: 1.5,
-            ..opaque()
-        },
-    );
-    bad(
-        &[1.0; 4],
-        2,
-        2,
-        OverlayStyle {
-            contour: Some(-1.0),
-            ..opaque()
-        },
-    );
-    for (lo, hi) in [
-        (1.0, 1.0),
-        (2.0, 1.0),
-        (f32::NAN, 1.0),
-        (0.0, f32::INFINITY),
-    ] {
-        bad(
-            &[1.0; 4],
-            2,
-            2,
-            OverlayStyle {
-                range: Range::Fixed { lo, hi },
-                ..opaque()
-            },
-        );
+    bad(&[1.0; 4], 2, 2, OverlayStyle { opacity: f32::NAN, ..opaque() });
+    bad(&[1.0; 4], 2, 2, OverlayStyle { opacity: 1.5, ..opaque() });
+    bad(&[1.0; 4], 2, 2, OverlayStyle { contour: Some(-1.0), ..opaque() });
+    for (lo, hi) in [(1.0, 1.0), (2.0, 1.0), (f32::NAN, 1.0), (0.0, f32::INFINITY)] {
+        bad(&[1.0; 4], 2, 2, OverlayStyle { range: Range::Fixed { lo, hi }, ..opaque() });
     }
     let mut short = grey(4, 4);
     short.rgb.pop();

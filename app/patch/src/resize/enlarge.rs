@@ -19,21 +19,13 @@ fn pairs(input: usize, output: usize) -> Vec<Pair> {
     let pair = |out: usize| {
         let first = (out as f64 * scale).floor();
         let mut part = ((out + 1) as f64 - (first + 1.0) * inverse) as f32;
-        part = if part <= 0.0 {
-            0.0
-        } else {
-            part - part.floor()
-        };
+        part = if part <= 0.0 { 0.0 } else { part - part.floor() };
         let mut first = first as usize;
         if first >= input - 1 {
             (first, part) = (input - 1, 0.0);
         }
         let weights = [1.0 - part, part].map(|v| (v * ONE).round_ties_even() as i32);
-        Pair {
-            first,
-            second: (first + 1).min(input - 1),
-            weights,
-        }
+        Pair { first, second: (first + 1).min(input - 1), weights }
     };
     (0..output).map(pair).collect()
 }
@@ -50,13 +42,7 @@ pub(super) fn bilinear(w: usize, h: usize, ow: usize, oh: usize, rows: &Rows<'_>
         }
     };
     out.par_chunks_exact_mut(ow * CN).zip(&down).for_each_init(
-        || {
-            (
-                vec![0_u8; w * CN],
-                vec![0_i32; ow * CN],
-                vec![0_i32; ow * CN],
-            )
-        },
+        || (vec![0_u8; w * CN], vec![0_i32; ow * CN], vec![0_i32; ow * CN]),
         |(row, upper, lower), (line, p)| {
             line_of(p.first, row, upper);
             line_of(p.second, row, lower);

@@ -20,16 +20,11 @@ pub(crate) type Rows<'a> = dyn Fn(usize, &mut [u8]) + Sync + 'a;
 /// interpolation, and so does this. An empty picture on either side, or `rgb` shorter than `3 * w * h`, gives white.
 #[must_use]
 pub fn area(rgb: &[u8], w: usize, h: usize, ow: usize, oh: usize) -> Vec<u8> {
-    let complete = w
-        .checked_mul(h)
-        .and_then(|n| n.checked_mul(CN))
-        .is_some_and(|n| n <= rgb.len());
+    let complete = w.checked_mul(h).and_then(|n| n.checked_mul(CN)).is_some_and(|n| n <= rgb.len());
     if !complete {
         return vec![255; ow.saturating_mul(oh).saturating_mul(CN)];
     }
-    area_rows(w, h, ow, oh, &|y, row| {
-        row.copy_from_slice(&rgb[y * w * CN..(y + 1) * w * CN])
-    })
+    area_rows(w, h, ow, oh, &|y, row| row.copy_from_slice(&rgb[y * w * CN..(y + 1) * w * CN]))
 }
 
 /// [`area`] of a picture that exists only as a function of its rows: padded tiles need no copy of their own.
@@ -39,9 +34,7 @@ pub(crate) fn area_rows(w: usize, h: usize, ow: usize, oh: usize, rows: &Rows<'_
         return out;
     }
     if (w, h) == (ow, oh) {
-        out.chunks_exact_mut(w * CN)
-            .enumerate()
-            .for_each(|(y, row)| rows(y, row));
+        out.chunks_exact_mut(w * CN).enumerate().for_each(|(y, row)| rows(y, row));
         return out;
     }
     let (sx, sy) = (scale(w, ow), scale(h, oh));

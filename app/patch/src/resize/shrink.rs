@@ -15,18 +15,12 @@ pub(super) fn blocks(w: usize, kx: usize, ky: usize, ow: usize, rows: &Rows<'_>,
                 rows(y, row);
                 for (cell, block) in sums.chunks_exact_mut(CN).zip(row.chunks_exact(kx * CN)) {
                     for pixel in block.chunks_exact(CN) {
-                        cell.iter_mut()
-                            .zip(pixel)
-                            .for_each(|(s, &v)| *s += u64::from(v));
+                        cell.iter_mut().zip(pixel).for_each(|(s, &v)| *s += u64::from(v));
                     }
                 }
             }
             for (o, &s) in line.iter_mut().zip(&*sums) {
-                *o = if (kx, ky) == (2, 2) {
-                    ((s + 2) >> 2) as u8
-                } else {
-                    to_u8(s as f32 * inverse)
-                };
+                *o = if (kx, ky) == (2, 2) { ((s + 2) >> 2) as u8 } else { to_u8(s as f32 * inverse) };
             }
         },
     );
@@ -50,24 +44,12 @@ fn taps(input: usize, output: usize) -> Vec<Tap> {
         let last = (to.floor() as usize).min(input - 1);
         let first = (from.ceil() as usize).min(last);
         if first as f64 - from > 1e-3 && first > 0 {
-            taps.push(Tap {
-                out,
-                input: first - 1,
-                weight: ((first as f64 - from) / cell) as f32,
-            });
+            taps.push(Tap { out, input: first - 1, weight: ((first as f64 - from) / cell) as f32 });
         }
-        taps.extend((first..last).map(|input| Tap {
-            out,
-            input,
-            weight: (1.0 / cell) as f32,
-        }));
+        taps.extend((first..last).map(|input| Tap { out, input, weight: (1.0 / cell) as f32 }));
         if to - last as f64 > 1e-3 {
             let weight = ((to - last as f64).min(1.0).min(cell) / cell) as f32;
-            taps.push(Tap {
-                out,
-                input: last,
-                weight,
-            });
+            taps.push(Tap { out, input: last, weight });
         }
     }
     taps
@@ -77,26 +59,16 @@ fn taps(input: usize, output: usize) -> Vec<Tap> {
 pub(super) fn weighted(w: usize, h: usize, ow: usize, oh: usize, rows: &Rows<'_>, out: &mut [u8]) {
     let (across, down) = (taps(w, ow), taps(h, oh));
     out.par_chunks_exact_mut(ow * CN).enumerate().for_each_init(
-        || {
-            (
-                vec![0_u8; w * CN],
-                vec![0.0_f32; ow * CN],
-                vec![0.0_f32; ow * CN],
-            )
-        },
+        || (vec![0_u8; w * CN], vec![0.0_f32; ow * CN], vec![0.0_f32; ow * CN]),
         |(row, averaged, sums), (oy, line)| {
             let start = down.partition_point(|tap| tap.out < oy);
             sums.fill(0.0);
             for tap in down[start..].iter().take_while(|tap| tap.out == oy) {
                 rows(tap.input, row);
                 average(row, &across, averaged);
-                sums.iter_mut()
-                    .zip(&*averaged)
-                    .for_each(|(s, &a)| *s += tap.weight * a);
+                sums.iter_mut().zip(&*averaged).for_each(|(s, &a)| *s += tap.weight * a);
             }
-            line.iter_mut()
-                .zip(&*sums)
-                .for_each(|(o, &s)| *o = to_u8(s));
+            line.iter_mut().zip(&*sums).for_each(|(o, &s)| *o = to_u8(s));
         },
     );
 }
@@ -106,8 +78,6 @@ fn average(row: &[u8], taps: &[Tap], averaged: &mut [f32]) {
     for tap in taps {
         let cell = &mut averaged[tap.out * CN..][..CN];
         let pixel = &row[tap.input * CN..][..CN];
-        cell.iter_mut()
-            .zip(pixel)
-            .for_each(|(a, &v)| *a += f32::from(v) * tap.weight);
+        cell.iter_mut().zip(pixel).for_each(|(a, &v)| *a += f32::from(v) * tap.weight);
     }
 }

@@ -45,24 +45,15 @@ const REFERENCES: [(usize, usize, usize, usize, u32); 16] = [
 fn equals_opencv_bit_for_bit() {
     for (h, w, oh, ow, sum) in REFERENCES {
         let got = area(&noise(w, h), w, h, ow, oh);
-        assert_eq!(
-            adler32(&got),
-            sum,
-            "{w}×{h} → {ow}×{oh}: {:?}",
-            &got[..got.len().min(54)]
-        );
+        assert_eq!(adler32(&got), sum, "{w}×{h} → {ow}×{oh}: {:?}", &got[..got.len().min(54)]);
     }
 }
 
 #[test]
 fn small_cases_written_out() {
-    let blocks = [
-        159, 85, 143, 103, 131, 95, 158, 155, 92, 85, 147, 188, 108, 171, 109, 126, 198, 145,
-    ];
+    let blocks = [159, 85, 143, 103, 131, 95, 158, 155, 92, 85, 147, 188, 108, 171, 109, 126, 198, 145];
     assert_eq!(area(&noise(6, 4), 6, 4, 3, 2), blocks);
-    let thirds = [
-        139, 119, 113, 154, 90, 137, 142, 118, 108, 123, 109, 159, 164, 93, 143, 144, 179, 162,
-    ];
+    let thirds = [139, 119, 113, 154, 90, 137, 142, 118, 108, 123, 109, 159, 164, 93, 143, 144, 179, 162];
     assert_eq!(area(&noise(9, 6), 9, 6, 3, 2), thirds);
     let upright = [159, 18, 54];
     assert_eq!(area(&noise(1, 1), 1, 1, 2, 3), upright.repeat(6));

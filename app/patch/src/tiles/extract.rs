@@ -9,10 +9,7 @@ use crate::resize::area_rows;
 #[must_use]
 pub fn extract(patch: &Patch, tile: &Tile, input_px: usize, pad: Pad) -> Vec<u8> {
     let (w, h) = (patch.width, patch.height);
-    let complete = w
-        .checked_mul(h)
-        .and_then(|n| n.checked_mul(3))
-        .is_some_and(|n| n > 0 && n <= patch.rgb.len());
+    let complete = w.checked_mul(h).and_then(|n| n.checked_mul(3)).is_some_and(|n| n > 0 && n <= patch.rgb.len());
     let blank = |_: usize, row: &mut [u8]| row.fill(255);
     if !complete {
         return area_rows(1, 1, input_px, input_px, &blank);
@@ -35,13 +32,7 @@ fn fill(line: &[u8], x: usize, row: &mut [u8], pad: Pad) {
     row[..n].copy_from_slice(&inside[..n]);
     let edge = match pad {
         Pad::White => [255; 3],
-        Pad::Edge => [
-            line[line.len() - 3],
-            line[line.len() - 2],
-            line[line.len() - 1],
-        ],
+        Pad::Edge => [line[line.len() - 3], line[line.len() - 2], line[line.len() - 1]],
     };
-    row[n..]
-        .chunks_exact_mut(3)
-        .for_each(|p| p.copy_from_slice(&edge));
+    row[n..].chunks_exact_mut(3).for_each(|p| p.copy_from_slice(&edge));
 }

@@ -109,17 +109,11 @@ pub fn plan(
 ) -> Result<TilePlan, PatchError> {
     if width == 0 || height == 0 || field.input_px == 0 {
         let found = format!("{width} × {height} px, input {} px", field.input_px);
-        return Err(PatchError::Mismatch {
-            what: "image and input size",
-            expected: "at least 1".into(),
-            found,
-        });
+        return Err(PatchError::Mismatch { what: "image and input size", expected: "at least 1".into(), found });
     }
     let (tile_px, note) = match (framing, image_um_per_px, field.um_per_px) {
         (Framing::Whole, ..) => (width.max(height), whole_note(width, height)),
-        (Framing::Tile, Some(image), Some(student)) => {
-            known(width, height, image, student, field.input_px)?
-        }
+        (Framing::Tile, Some(image), Some(student)) => known(width, height, image, student, field.input_px)?,
         (Framing::Tile, image, student) => unknown(width, height, image, student, field.input_px),
     };
     grid(width, height, tile_px, note)
@@ -132,31 +126,19 @@ fn whole_note(width: usize, height: usize) -> String {
     }
 }
 
-fn known(
-    w: usize,
-    h: usize,
-    image: f64,
-    student: f64,
-    input_px: usize,
-) -> Result<(usize, String), PatchError> {
+fn known(w: usize, h: usize, image: f64, student: f64, input_px: usize) -> Result<(usize, String), PatchError> {
     let usable = |um: f64| um.is_finite() && um > 0.0;
     if !usable(image) || !usable(student) {
-        return Err(PatchError::Scale(format!(
-            "image {image} µm/px, Student {student} µm/px"
-        )));
+        return Err(PatchError::Scale(format!("image {image} µm/px, Student {student} µm/px")));
     }
     let side = (input_px as f64 * student / image).round();
     let scales = format!("image {image:.4} µm/px, Student {student:.4} µm/px");
     if side < 1.0 {
-        return Err(PatchError::Scale(format!(
-            "a field is less than one image pixel ({scales})"
-        )));
+        return Err(PatchError::Scale(format!("a field is less than one image pixel ({scales})")));
     }
     let longer = w.max(h) as f64;
     if side > longer * MOST_PADDING {
-        return Err(PatchError::Scale(format!(
-            "the image fills under 1/256 of a field ({scales})"
-        )));
+        return Err(PatchError::Scale(format!("the image fills under 1/256 of a field ({scales})")));
     }
     if w == h && (side - longer).abs() <= SAME * side {
         return Ok((w, format!("{scales}: the image is the field")));
@@ -170,61 +152,29 @@ fn known(
     Ok((side as usize, note))
 }
 
-fn unknown(
-    w: usize,
-    h: usize,
-    image: Option<f64>,
-    student: Option<f64>,
-    input_px: usize,
-) -> (usize, String) {
+fn unknown(w: usize, h: usize, image: Option<f64>, student: Option<f64>, input_px: usize) -> (usize, String) {
     let which = match (image, student) {
         (None, None) => "µm/px of image and Student unknown",
         (None, Some(_)) => "µm/px of the image unknown",
         _ => "µm/px of the Student unknown",
     };
     if w == h {
-        return (
-            w,
-            format!("{which}: the square image is taken as the field"),
-        );
+        return (w, format!("{which}: the square image is taken as the field"));
     }
     let shorter = w.min(h);
     if shorter >= input_px {
-        return (
-            input_px,
-            format!("{which}: tiles of {input_px} px at the image's own pixels"),
-        );
+        return (input_px, format!("{which}: tiles of {input_px} px at the image's own pixels"));
     }
-    (
-        shorter,
-        format!("{which}: tiles of the shorter side, {shorter} px"),
-    )
+    (shorter, format!("{which}: tiles of the shorter side, {shorter} px"))
 }
 
 fn grid(width: usize, height: usize, tile_px: usize, note: String) -> Result<TilePlan, PatchError> {
     let (cols, rows) = (width.div_ceil(tile_px), height.div_ceil(tile_px));
     let tiles = (cols as u64).saturating_mul(rows as u64);
     if tiles > MAX_TILES as u64 {
-        return Err(PatchError::TooManyTiles {
-            tiles,
-            tile_px,
-            max: MAX_TILES,
-        });
+        return Err(PatchError::TooManyTiles { tiles, tile_px, max: MAX_TILES });
     }
-    let tile = |col: usize, row: usize| Tile {
-        x: col * tile_px,
-        y: row * tile_px,
-        width: tile_px,
-        height: tile_px,
-    };
-    let tiles = (0..rows)
-        .flat_map(|row| (0..cols).map(move |col| tile(col, row)))
-        .collect();
-    Ok(TilePlan {
-        tile_px,
-        tiles,
-        cols,
-        rows,
-        note,
-    })
+    let tile = |col: usize, row: usize| Tile { x: col * tile_px, y: row * tile_px, width: tile_px, height: tile_px };
+    let tiles = (0..rows).flat_map(|row| (0..cols).map(move |col| tile(col, row))).collect();
+    Ok(TilePlan { tile_px, tiles, cols, rows, note })
 }

@@ -1,7 +1,7 @@
 //! A Student with its explanation, compiled for a device and fed with tiles.
 
-use super::result::{argmax, mean_probabilities, min_max};
 use super::outputs::Outputs;
+use super::result::{argmax, mean_probabilities, min_max};
 use super::smooth::Turn;
 use super::{AnalysisError, MoreMaps, PatchResult, Settings, Times, automatic_batch};
 use fovea_engine::{Device, EngineError, Input, Preference, Run, Runner};

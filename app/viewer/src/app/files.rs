@@ -4,12 +4,9 @@ use std::future::Future;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-use fovea_student::load::Loaded;
-use fovea_student::{Checkpoint, Student};
+use fovea_student::load::{Loaded, load};
 
-use super::drop::Incoming;
-use super::facts::Facts;
-use super::model_files::{self, Sorted, Waiting};
+use super::drop::{Incoming, is_model};
 use super::state::{Problem, Source};
 use crate::analysis::embedded;
 
@@ -19,12 +16,6 @@ pub enum Arrival {
     Patches(Vec<Incoming>),
     /// A model file was read.
     Model(Box<Loaded>),
-    /// A model was made of a checkpoint and facts, or not.
-    Made(Result<Box<Student>, String>),
-    /// A card was read: its file and what it says.
-    Card(String, Box<Facts>),
-    /// What was wrong with this file is settled.
-    Settled(String),
     /// Something did not work.
     Problem(Problem),
     /// Results were written; where.
@@ -35,7 +26,6 @@ pub enum Arrival {
 pub struct Inbox {
     sender: Sender<Arrival>,
     receiver: Receiver<Arrival>,
-    waiting: Waiting,
     ctx: egui::Context,
 }
 
@@ -43,7 +33,6 @@ pub struct Inbox {
 #[derive(Clone)]
 pub struct Post {
     sender: Sender<Arrival>,
-    waiting: Waiting,
     ctx: egui::Context,
 }
 
@@ -61,47 +50,20 @@ impl Post {
 
     /// Sorts files into models and patches.
     pub fn files(&self, files: Vec<Incoming>) {
-        let Sorted { models, cards, mut beside, patches } = Sorted::of(files, self.waiting.wanted().as_deref());
+        let (models, patches): (Vec<_>, Vec<_>) = files.into_iter().partition(|f| is_model(&f.name));
         if !patches.is_empty() {
             self.send(Arrival::Patches(patches));
         }
-        if let Some(pending) = self.waiting.take(&beside) {
-            beside.extend(pending.beside);
-            self.model(pending.file, &beside);
-        } else if models.is_empty() {
-            let why = |wanted: Option<String>| match wanted {
-                Some(wanted) => format!("the model waits for '{wanted}'"),
-                None => "looks like the weights of an ONNX model: drop it together with its .onnx file".into(),
-            };
-            beside.iter().for_each(|f| self.problem(&f.name, why(self.waiting.wanted())));
-        }
-        models.into_iter().for_each(|m| self.model(m, &beside));
-        cards.into_iter().for_each(|c| self.card(&c));
+        models.into_iter().for_each(|m| self.model(m));
     }
 
-    fn model(&self, file: Incoming, beside: &[Incoming]) {
-        match model_files::read(&file, beside) {
-            Ok(loaded) => {
-                self.send(Arrival::Settled(file.name));
-                self.send(Arrival::Model(Box::new(loaded)));
-            }
-            Err(e) => {
-                if let Some(wanted) = model_files::missing(&e) {
-                    self.waiting.put(file, wanted.to_owned(), beside.to_vec());
-                }
-                self.problem(e.file, e.reason.to_string());
-            }
-        }
-    }
-
-    fn card(&self, file: &Incoming) {
-        let text = file.source.read().and_then(|bytes| match bytes.len() {
-            n if n > model_files::LONGEST_CARD => Err(format!("is too long for a model card: {n} bytes")),
-            _ => String::from_utf8(bytes.to_vec()).map_err(|_| "is no text".into()),
-        });
-        match text.and_then(|text| Facts::read(&text)) {
-            Ok(facts) => self.send(Arrival::Card(file.name.clone(), Box::new(facts))),
-            Err(reason) => self.problem(&file.name, reason),
+    fn model(&self, file: Incoming) {
+        match file.source.read() {
+            Err(reason) => self.problem(file.name, reason),
+            Ok(bytes) => match load(&bytes, &file.name) {
+                Ok(loaded) => self.send(Arrival::Model(Box::new(loaded))),
+                Err(e) => self.problem(e.file, e.reason.to_string()),
+            },
         }
     }
 }
@@ -110,12 +72,12 @@ impl Inbox {
     /// An empty one.
     pub fn new(ctx: &egui::Context) -> Self {
         let (sender, receiver) = channel();
-        Self { sender, receiver, waiting: Waiting::default(), ctx: ctx.clone() }
+        Self { sender, receiver, ctx: ctx.clone() }
     }
 
     /// An end for background work.
     pub fn post(&self) -> Post {
-        Post { sender: self.sender.clone(), waiting: self.waiting.clone(), ctx: self.ctx.clone() }
+        Post { sender: self.sender.clone(), ctx: self.ctx.clone() }
     }
 
     /// What has come in since the last frame.
@@ -127,24 +89,7 @@ impl Inbox {
     pub fn embedded_model(&self) {
         let file = Incoming { name: embedded::STUDENT_NAME.into(), source: Source::Embedded(embedded::STUDENT) };
         let post = self.post();
-        spawn(async move { post.model(file, &[]) });
-    }
-
-    /// Makes a model of a checkpoint and facts; a large one takes seconds.
-    pub fn make(&self, checkpoint: Checkpoint, facts: Facts) {
-        let post = self.post();
-        spawn(async move { post.send(Arrival::Made(facts.make(checkpoint).map(Box::new))) });
-    }
-
-    /// Asks for a card.json or config.json.
-    pub fn pick_card(&self) {
-        let dialog = rfd::AsyncFileDialog::new().set_title("Fill from a card").add_filter("JSON", &["json"]);
-        let (chosen, post) = (dialog.pick_file(), self.post());
-        spawn(async move {
-            if let Some(handle) = chosen.await {
-                post.files(vec![incoming_of(handle).await]);
-            }
-        });
+        spawn(async move { post.model(file) });
     }
 
     /// Files that were dropped on the window.
@@ -153,7 +98,7 @@ impl Inbox {
         spawn(async move {
             let mut incoming = vec![];
             for file in files {
-                match accept(&file, &post).await {
+                match accept(&file).await {
                     Ok(files) => incoming.extend(files),
                     Err(problem) => post.send(Arrival::Problem(problem)),
                 }
@@ -164,7 +109,7 @@ impl Inbox {
 
     /// Asks for files.
     pub fn pick_files(&self, models_only: bool) {
-        const MODELS: [&str; 6] = ["safetensors", "pth", "pt", "onnx", "data", "json"];
+        const MODELS: [&str; 4] = ["safetensors", "pth", "pt", "onnx"];
         const PATCHES: [&str; 6] = ["png", "jpg", "jpeg", "tif", "tiff", "svs"];
         let dialog = rfd::AsyncFileDialog::new();
         let dialog = match models_only {
@@ -179,7 +124,10 @@ impl Inbox {
         spawn(async move {
             let mut incoming = vec![];
             for handle in chosen.await.unwrap_or_default() {
-                incoming.push(incoming_of(handle).await);
+                #[cfg(not(target_arch = "wasm32"))]
+                incoming.push(Incoming::path(handle.path().to_owned()));
+                #[cfg(target_arch = "wasm32")]
+                incoming.push(Incoming::bytes(handle.file_name(), handle.read().await));
             }
             post.files(incoming);
         });
@@ -192,7 +140,7 @@ impl Inbox {
         let post = self.post();
         spawn(async move {
             if let Some(folder) = chosen.await {
-                match expand(folder.path(), &post) {
+                match expand(folder.path()) {
                     Ok(files) => post.files(files),
                     Err(problem) => post.send(Arrival::Problem(problem)),
                 }
@@ -251,10 +199,10 @@ pub fn write_all(folder: &Path, files: Vec<Result<(String, Vec<u8>), String>>, p
 }
 
 #[cfg(not(target_arch = "wasm32"))]
-async fn accept(file: &egui::DroppedFileHandle, post: &Post) -> Result<Vec<Incoming>, Problem> {
+async fn accept(file: &egui::DroppedFileHandle) -> Result<Vec<Incoming>, Problem> {
     let path = file.path();
     if path.is_absolute() && path.exists() {
-        return expand(path, post);
+        return expand(path);
     }
     let name = name_of(path);
     let bytes = file.bytes().map_err(|reason| Problem { subject: name.clone(), reason })?;
@@ -262,21 +210,11 @@ async fn accept(file: &egui::DroppedFileHandle, post: &Post) -> Result<Vec<Incom
 }
 
 #[cfg(target_arch = "wasm32")]
-async fn accept(file: &egui::DroppedFileHandle, _: &Post) -> Result<Vec<Incoming>, Problem> {
+async fn accept(file: &egui::DroppedFileHandle) -> Result<Vec<Incoming>, Problem> {
     let name = name_of(file.path());
     // Browsers give a folder as a file that cannot be read.
     let bytes = file.bytes_async().await.map_err(|reason| Problem { subject: name.clone(), reason })?;
     Ok(vec![Incoming::bytes(name, bytes)])
-}
-
-#[cfg(not(target_arch = "wasm32"))]
-async fn incoming_of(handle: rfd::FileHandle) -> Incoming {
-    Incoming::path(handle.path().to_owned())
-}
-
-#[cfg(target_arch = "wasm32")]
-async fn incoming_of(handle: rfd::FileHandle) -> Incoming {
-    Incoming::bytes(handle.file_name(), handle.read().await)
 }
 
 fn name_of(path: &Path) -> String {
@@ -285,7 +223,7 @@ fn name_of(path: &Path) -> String {
 
 /// A file, or the patches of a folder.
 #[cfg(not(target_arch = "wasm32"))]
-fn expand(path: &Path, post: &Post) -> Result<Vec<Incoming>, Problem> {
+fn expand(path: &Path) -> Result<Vec<Incoming>, Problem> {
     if !path.is_dir() {
         return Ok(vec![Incoming::path(path.to_owned())]);
     }
@@ -294,7 +232,7 @@ fn expand(path: &Path, post: &Post) -> Result<Vec<Incoming>, Problem> {
     match found.is_empty() {
         true => Err(problem("the folder holds no PNG, JPEG or TIFF files".into())),
         false if cut => {
-            post.problem(name_of(path), format!("only the first {} patches are taken", super::drop::MOST_FILES));
+            log::warn!("only the first {} patches of {} are taken", super::drop::MOST_FILES, path.display());
             Ok(found)
         }
         false => Ok(found),

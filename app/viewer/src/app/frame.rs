@@ -9,7 +9,7 @@ use super::model_form::Answer;
 use super::patch_view::PatchView;
 use super::state::Progress;
 use super::status::Status;
-use super::{App, canvas_marks, error, keys, ladder, model::Model, network, screens, theme, topbar};
+use super::{App, canvas_marks, error, keys, ladder, model::Model, screens, theme, topbar};
 
 impl eframe::App for App {
     fn logic(&mut self, ctx: &egui::Context, _: &mut eframe::Frame) {
@@ -79,14 +79,6 @@ impl App {
                 ladder::show(ui, self.ladder.as_ref(), self.model.as_ref(), &self.display, self.class());
             });
         }
-        if self.display.network {
-            let drawer = Panel::right("network").default_size(330.0).size_range(240.0..=560.0);
-            drawer.frame(theme::panel(Margin { left: 12, right: 8, top: 12, bottom: 6 })).show(ui, |ui| {
-                if network::show(ui, self.model.as_ref(), &self.attention, actions) {
-                    self.display.network = false;
-                }
-            });
-        }
         egui::CentralPanel::no_frame().show(ui, |ui| self.canvas(ui, actions));
     }
 
@@ -104,11 +96,6 @@ impl App {
             }
             (None, _) => screens::waiting(ui, "Opening the patch"),
             _ if self.gfx.is_none() => screens::no_graphics(ui),
-            (Some(open), _) if self.display.compare && self.model.is_some() => {
-                if let Some(model) = &self.model {
-                    self.compare.show(ui, open, model, &self.display, class);
-                }
-            }
             (Some(open), _) => {
                 let (camera, model) = (&mut self.camera, self.model.as_ref());
                 PatchView { camera, open, display: &self.display, model, class, running: self.running }.show(ui);
@@ -124,8 +111,10 @@ impl App {
             match form.show(ctx) {
                 Answer::Open => {}
                 Answer::Cancelled => self.form = None,
-                Answer::Submit(facts) => self.inbox.make(form.checkpoint(), *facts),
-                Answer::FromFile => self.inbox.pick_card(),
+                Answer::Ready(student) => {
+                    self.form = None;
+                    self.set_model(Model::new(std::sync::Arc::new(*student)));
+                }
             }
         }
         let patch = self.open.as_ref().filter(|o| o.look.is_some()).map(|o| o.patch.name.clone());

@@ -12,7 +12,7 @@ use web_time::Instant;
 
 use super::jobs::{Course, Executor, Kind, LookJob, Queue, Report};
 use super::look::Look;
-use crate::analysis::{AnalysisError, PatchResult, TileResult, Times, argmax, min_max, softmax};
+use crate::analysis::{AnalysisError, PatchResult, TileResult, Times, argmax, softmax};
 
 /// A network compiled for the window's device.
 struct Compiled {
@@ -153,7 +153,9 @@ impl Live {
             return Ok(());
         }
         let mut settings = course.settings.clone();
-        settings.view.k = if factor > 0 { Some(factor) } else { settings.view.k };
+        if factor > 0 {
+            settings.view.k = Some(factor);
+        }
         let (graph, weights) = settings.explained(&course.student)?;
         let map = map_shape(&graph)?;
         let run = LiveRun::new(self.gpu.clone(), &graph, &weights)?;
@@ -238,6 +240,13 @@ fn add(stages: &mut Times, stage: Stage, ms: f64) {
         Some((_, sum)) => *sum += ms,
         None => stages.push((stage, ms)),
     }
+}
+
+/// The method's joint min-max; a constant map becomes zeros.
+fn min_max(raw: &[f32]) -> Vec<f32> {
+    let lo = raw.iter().copied().fold(f32::INFINITY, f32::min);
+    let hi = raw.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    if lo < hi { raw.iter().map(|v| (v - lo) / (hi - lo)).collect() } else { vec![0.0; raw.len()] }
 }
 
 fn assemble(

@@ -7,13 +7,11 @@ mod actions;
 mod canvas_marks;
 mod classes;
 mod clock;
-mod compare;
 mod decoder;
 mod drop;
 mod error;
 mod export;
 mod export_rows;
-mod facts;
 mod files;
 mod frame;
 mod gallery;
@@ -21,24 +19,17 @@ mod inspector;
 mod jobs;
 mod keys;
 mod ladder;
-mod layer_picker;
-mod layers;
 mod live;
 mod look;
 mod model;
-mod model_facts;
-mod model_fields;
 mod model_form;
-mod model_files;
 #[cfg(not(target_arch = "wasm32"))]
 mod native;
-mod network;
 mod overlay_gpu;
 mod overlay_paint;
 mod patch_view;
 mod published;
 mod recent;
-mod results;
 #[cfg(not(target_arch = "wasm32"))]
 mod restart;
 mod schedule;
@@ -93,7 +84,6 @@ pub struct App {
     selected: Option<usize>,
     open: Option<Open>,
     ladder: Option<ladder::Steps>,
-    compare: compare::Compare,
     looks: recent::Recent,
     display: Display,
     attention: Attention,
@@ -122,22 +112,11 @@ pub struct App {
 impl App {
     /// A window with what `setup` says, in eframe's context.
     pub fn new(cc: &eframe::CreationContext<'_>, setup: Setup) -> Self {
-        let samples = setup.samples;
-        let mut app = Self::bare(cc, setup);
-        app.inbox.embedded_model();
-        if samples {
-            app.add_samples();
-        }
-        app
-    }
-
-    /// A window without patches and model.
-    fn bare(cc: &eframe::CreationContext<'_>, setup: Setup) -> Self {
         theme::apply(&cc.egui_ctx);
         let gfx = cc.wgpu_render_state.as_ref().map(Gfx::new);
         let window_gpu = gfx.as_ref().map(setup::window_gpu);
-        let (live, reason) = setup::interactive(window_gpu.as_ref(), setup.preference, setup.reason);
-        Self {
+        let (live, reason) = setup::interactive(window_gpu.as_ref(), setup.preference);
+        let mut app = Self {
             background: Backend::background(&cc.egui_ctx, setup.preference, reason),
             inbox: files::Inbox::new(&cc.egui_ctx),
             executor: Executor { text: "looking for a device".into(), ..Executor::default() },
@@ -155,10 +134,9 @@ impl App {
             selected: None,
             open: None,
             ladder: None,
-            compare: compare::Compare::default(),
             looks: recent::Recent::default(),
             display: Display::default(),
-            attention: Attention { method: Default::default(), layer: String::new(), relu: false, smooth: false },
+            attention: Attention { method: Default::default(), layer: "-1".into(), relu: false },
             revision: Revision::default(),
             problems: Problems::default(),
             camera: Camera::default(),
@@ -173,7 +151,12 @@ impl App {
             frame: 0,
             #[cfg(target_arch = "wasm32")]
             told: None,
+        };
+        app.inbox.embedded_model();
+        if setup.samples {
+            app.add_samples();
         }
+        app
     }
 
     /// Puts the embedded drawings into the gallery.
@@ -206,7 +189,6 @@ impl App {
                 Action::AddSamples => self.add_samples(),
                 Action::Class(class) => self.display.class = class,
                 Action::Attention(attention) => self.set_attention(attention),
-                Action::ModelScale(um) => self.set_scale(um),
                 Action::Fit => self.camera.fit(),
                 Action::Dismiss(index) => self.problems.remove(index),
                 Action::DismissAll => {

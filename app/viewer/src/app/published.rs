@@ -32,14 +32,6 @@ pub struct Published {
     pub ladder: bool,
     /// Predicted class per finished step of the ladder.
     pub rungs: Vec<(usize, String)>,
-    /// Layer of the map.
-    pub layer: String,
-    /// Layers the map could be of.
-    pub layers: Vec<String>,
-    /// The map of the chosen class on the canvas, where it is small: height, width and raw values.
-    pub map: Option<(usize, usize, Vec<f32>)>,
-    /// Finished maps of the comparison: layer and method.
-    pub compared: Vec<(String, String)>,
     /// A form waits for facts about a checkpoint; its file.
     pub form: Option<String>,
     /// Model's name.
@@ -87,26 +79,10 @@ impl App {
             opacity: self.display.opacity,
             ladder: self.display.ladder,
             rungs: rungs.filter_map(|s| Some((s.factor, model?.name(s.look.as_ref()?.result.predicted).to_owned()))).collect(),
-            layer: self.attention.layer.clone(),
-            layers: model.map_or_else(Vec::new, |m| m.layers().iter().map(|l| l.value.clone()).collect()),
-            map: self.published_map(),
-            compared: self.compared(),
             form: self.form.as_ref().map(|f| f.file_name().to_owned()),
             model: model.map_or_else(String::new, |m| m.title.clone()),
             frame: self.frame,
         }
-    }
-
-    fn published_map(&self) -> Option<(usize, usize, Vec<f32>)> {
-        let maps = &self.open.as_ref()?.look.as_ref()?.maps;
-        (maps.h * maps.w <= 1024).then(|| (maps.h, maps.w, maps.class(self.class()).to_vec()))
-    }
-
-    fn compared(&self) -> Vec<(String, String)> {
-        let shown = self.open.as_ref().is_some_and(|o| o.id == self.compare.item) && self.display.compare;
-        let wanted = |m: &&super::compare::Made| shown && self.compare.wanted.contains(&m.request);
-        let named = |m: &super::compare::Made| (m.request.layer.clone(), m.request.method.label().to_owned());
-        self.compare.made.iter().filter(wanted).map(named).collect()
     }
 
     /// Hands the state to the page, when it changed or every 32 frames.

@@ -230,6 +230,17 @@ impl App {
         }
     }
 
+    fn failed(&mut self, id: ItemId, reason: String) {
+        let Some(item) = self.items.iter_mut().find(|i| i.id == id) else { return };
+        if item.progress != Progress::Failed(reason.clone()) {
+            self.problems.add(item.name.clone(), reason.clone());
+        }
+        item.progress = Progress::Failed(reason);
+        if self.open.as_ref().is_some_and(|o| o.id != id) && self.selected_item().is_some_and(|i| i.id == id) {
+            self.open = None;
+        }
+    }
+
     fn read(&mut self, id: ItemId, shown: bool, pixels: Pixels) {
         let Some(item) = self.items.iter_mut().find(|i| i.id == id) else { return };
         item.size = Some([pixels.patch.width, pixels.patch.height]);
@@ -266,6 +277,109 @@ impl App {
         self.free_unused();
     }
 
+    pub(super) fn new_key(&mut self) -> u64 {
+        self.next_key += 1;
+        self.next_key
+    }
+
+    fn reported(&mut self, ctx: &egui::Context, report: Report) {
+        match report {
+            Report::Looked { revision, item, kind, outcome } => self.looked(revision, item, kind, outcome),
+            Report::Dropped { item, kind } => self.dropped_job(item, kind),
+            Report::Progress(share) => self.running = self.running.map(|_| share),
+            Report::Executor(executor) => self.executor = executor,
+            Report::Notice(text) => self.problems.add("Engine", text),
+            Report::LiveLost(reason) => {
+                self.problems.add("GPU", format!("{reason}; the CPU goes on"));
+                self.live = None;
+                self.background = super::jobs::Backend::background(
+                    ctx,
+                    fovea_engine::Preference::Cpu,
+                    Some(format!("the GPU failed: {reason}")),
+                );
+                self.set_attention(self.attention.clone());
+            }
+        }
+    }
+
+    fn dropped_job(&mut self, id: ItemId, kind: Kind) {
+        match kind {
+            Kind::Batch => self.ahead = self.ahead.saturating_sub(1),
+            Kind::Rung(_) => return,
+            Kind::Interactive => {}
+        }
+        self.set_progress(id, Progress::Queued);
+    }
+
+    fn looked(&mut self, revision: Revision, id: ItemId, kind: Kind, outcome: Result<(Arc<Look>, Option<MapTexture>), String>) {
+        if let Kind::Rung(factor) = kind {
+            return self.rung_looked(revision, id, factor, outcome);
+        }
+        let same_model = revision.model == self.revision.model;
+        if kind == Kind::Batch && revision == self.revision {
+            self.ahead = self.ahead.saturating_sub(1);
+        }
+        if !same_model {
+            return;
+        }
+        let current = revision == self.revision;
+        match outcome {
+            Ok((look, map)) => {
+                let um = self.open.as_ref().filter(|o| o.id == id).and_then(|o| o.patch.um_per_px);
+                if let Some(item) = self.items.iter_mut().find(|i| i.id == id) {
+                    item.summary = Some(look.summary(um));
+                    item.progress = Progress::Done;
+                }
+                if current {
+                    self.looks.put(id, look.clone());
+                    self.attach(id, look, map);
+                }
+            }
+            Err(reason) if current => {
+                if let Some(open) = self.open.as_mut().filter(|o| o.id == id) {
+                    open.error = Some(reason.clone());
+                    self.running = None;
+                }
+                self.failed(id, reason);
+            }
+            Err(_) => {}
+        }
+    }
+
+    /// Shows a result, if its patch is on the canvas.
+    fn attach(&mut self, id: ItemId, look: Arc<Look>, map: Option<MapTexture>) {
+        if self.open.as_ref().is_none_or(|o| o.id != id || o.look.is_some()) {
+            return;
+        }
+        let key = self.put_map(&look, map);
+        if let Some(open) = &mut self.open {
+            (open.look, open.map, open.error) = (Some(look), key, None);
+        }
+        self.running = None;
+        self.free_unused();
+    }
+
+    /// Uploads a result's maps, unless they are on the device already.
+    fn put_map(&mut self, look: &Look, map: Option<MapTexture>) -> Option<u64> {
+        let key = self.new_key();
+        let gfx = self.gfx.as_ref()?;
+        let maps = &look.maps;
+        match map {
+            Some(map) => gfx.put_map(key, map),
+            None if gfx.upload_map(key, maps.classes, maps.h, maps.w, &maps.data) => {}
+            None => return None,
+        }
+        Some(key)
+    }
+
+    fn free_unused(&self) {
+        let Some(gfx) = &self.gfx else { return };
+        let open = self.open.iter().flat_map(|o| [Some(o.picture), o.map]);
+        let steps = self.ladder.iter().flat_map(|l| &l.steps).flat_map(|s| [Some(s.picture), s.map]);
+        let keep: Vec<u64> = open.chain(steps).flatten().collect();
+        gfx.retain(|key| keep.contains(&key));
+    }
+
     /// Starts the ladder when it is open and the patch on the canvas has none yet.
     fn climb(&mut self, ctx: &egui::Context) {
         let (Some(open), Some(model)) = (&self.open, &self.model) else { return };
@@ -300,6 +414,26 @@ impl App {
         }
         if let Some(ladder) = &mut self.ladder {
             ladder.steps = steps;
+        }
+    }
+
+    fn rung_looked(
+        &mut self,
+        revision: Revision,
+        id: ItemId,
+        factor: usize,
+        outcome: Result<(Arc<Look>, Option<MapTexture>), String>,
+    ) {
+        if revision != self.revision || self.ladder.as_ref().is_none_or(|l| l.item != id) {
+            return;
+        }
+        let (look, map, error) = match outcome {
+            Ok((look, map)) => (Some(look.clone()), self.put_map(&look, map), None),
+            Err(reason) => (None, None, Some(reason)),
+        };
+        let steps = self.ladder.as_mut().map(|l| l.steps.iter_mut());
+        if let Some(step) = steps.and_then(|mut s| s.find(|s| s.factor == factor)) {
+            (step.look, step.map, step.error) = (look, map, error);
         }
     }
 }

@@ -48,6 +48,8 @@ pub struct Summary {
     pub tiles: u32,
     /// Hex SHA-256 of the file.
     pub sha256: Box<str>,
+    /// Micrometres per pixel, where the file says so.
+    pub um_per_px: Option<f64>,
 }
 
 /// A small picture of a patch: RGB, at most [`Thumb::SIDE`] a side.
@@ -91,8 +93,6 @@ pub struct Item {
     pub texture: Option<egui::TextureHandle>,
     /// Width and height in pixels, once decoded.
     pub size: Option<[usize; 2]>,
-    /// Micrometres per pixel, where the file says so; known once decoded.
-    pub um_per_px: Option<f64>,
     /// Result, once analysed.
     pub summary: Option<Summary>,
 }
@@ -150,10 +150,6 @@ pub struct Display {
     pub class: Option<usize>,
     /// Magnification ladder on or off.
     pub ladder: bool,
-    /// Several maps side by side instead of the canvas.
-    pub compare: bool,
-    /// The network's nodes in a drawer.
-    pub network: bool,
 }
 
 impl Default for Display {
@@ -170,8 +166,6 @@ impl Default for Display {
             grid: true,
             class: None,
             ladder: false,
-            compare: false,
-            network: false,
         }
     }
 }
@@ -198,8 +192,6 @@ pub struct Attention {
     pub layer: String,
     /// Classic form: the sum over channels is cut at 0.
     pub relu: bool,
-    /// Mean over flips and rotations.
-    pub smooth: bool,
 }
 
 /// Something the user should read, until it is dismissed.
@@ -244,11 +236,6 @@ impl Problems {
     /// Dismisses one.
     pub fn remove(&mut self, index: usize) {
         self.list.remove(index);
-    }
-
-    /// Dismisses those of one file.
-    pub fn settle(&mut self, subject: &str) {
-        self.list.retain(|p| p.subject != subject);
     }
 
     /// Dismisses all.

@@ -50,12 +50,7 @@ impl WebWorker {
 
     /// See [`super::jobs::Backend::submit`].
     pub fn submit(&mut self, job: LookJob) {
-        let overtakes = |under_way: Kind| match job.kind {
-            Kind::Interactive => true,
-            Kind::Compare => !matches!(under_way, Kind::Interactive),
-            _ => false,
-        };
-        if let Some((ticket, _)) = self.current.as_ref().filter(|(_, c)| overtakes(c.kind)) {
+        if let Some((ticket, _)) = self.current.as_ref().filter(|_| job.kind == Kind::Interactive) {
             worker::cancel(*ticket);
         }
         self.dropped.extend(self.queue.push(job));
@@ -77,7 +72,10 @@ impl WebWorker {
         if self.current.is_none()
             && let (Some(course), Some(job)) = (self.course.clone(), self.queue.pop())
         {
-            let settings = Settings { preference: self.preference, ..course.settings_for(&job) };
+            let mut settings = self.settings(&course);
+            if let Kind::Rung(factor) = job.kind {
+                settings.view.k = Some(factor);
+            }
             let ticket = worker::submit(Job::Analyze { patch: job.patch.clone(), settings });
             self.current = Some((ticket, job));
         }
@@ -108,14 +106,7 @@ impl WebWorker {
         let Some((_, job)) = self.current.take_if(|(t, _)| *t == ticket) else { return };
         let (revision, item, kind) = (job.revision, job.item, job.kind);
         let outcome = match outcome {
-            Err(reason) if kind == Kind::Compare => {
-                return reports.push(Report::Compared { revision, item, requests: job.requests, outcome: Err(reason) });
-            }
             Err(reason) => Err(reason),
-            Ok(Answer::Result { result, .. }) if kind == Kind::Compare => {
-                let outcome = Look::each(result).map_err(|e| e.to_string());
-                return reports.push(Report::Compared { revision, item, requests: job.requests, outcome });
-            }
             Ok(Answer::Result { result, executor }) => {
                 reports.push(Report::Executor(self.executor(executor)));
                 Look::new(result).map(|look| (Arc::new(look), None)).map_err(|e| e.to_string())

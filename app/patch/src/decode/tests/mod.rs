@@ -9,10 +9,7 @@ use super::*;
 /// Pictures made by `testdata/make.py`: 32 × 16 px in four flat quadrants.
 macro_rules! data {
     ($name:literal) => {
-        (
-            include_bytes!(concat!("../../../testdata/", $name)).as_slice(),
-            $name,
-        )
+        (include_bytes!(concat!("../../../testdata/", $name)).as_slice(), $name)
     };
 }
 
@@ -20,12 +17,7 @@ macro_rules! data {
 mod kinds;
 mod refusals;
 
-const QUADRANTS: [[u8; 3]; 4] = [
-    [200, 60, 120],
-    [40, 160, 90],
-    [240, 230, 235],
-    [30, 30, 150],
-];
+const QUADRANTS: [[u8; 3]; 4] = [[200, 60, 120], [40, 160, 90], [240, 230, 235], [30, 30, 150]];
 
 fn read((bytes, name): (&[u8], &str)) -> Patch {
     decode(bytes, name, &Limits::default()).unwrap_or_else(|e| panic!("{e}"))
@@ -33,10 +25,7 @@ fn read((bytes, name): (&[u8], &str)) -> Patch {
 
 fn refuse(bytes: &[u8], name: &str) -> PatchError {
     let error = decode(bytes, name, &Limits::default()).unwrap_err();
-    assert!(
-        error.to_string().ends_with(name),
-        "the name comes last: {error}"
-    );
+    assert!(error.to_string().ends_with(name), "the name comes last: {error}");
     error
 }
 
@@ -52,20 +41,13 @@ fn quadrants(p: &Patch) -> [[u8; 3]; 4] {
 
 fn near(p: &Patch, want: [[u8; 3]; 4], tolerance: u8) {
     for (got, want) in quadrants(p).iter().flatten().zip(want.iter().flatten()) {
-        assert!(
-            got.abs_diff(*want) <= tolerance,
-            "{}: {:?}",
-            p.name,
-            quadrants(p)
-        );
+        assert!(got.abs_diff(*want) <= tolerance, "{}: {:?}", p.name, quadrants(p));
     }
 }
 
 fn png(pixels: &[u8], w: u32, h: u32, kind: ExtendedColorType) -> Vec<u8> {
     let mut out = Vec::new();
-    PngEncoder::new(&mut out)
-        .write_image(pixels, w, h, kind)
-        .unwrap();
+    PngEncoder::new(&mut out).write_image(pixels, w, h, kind).unwrap();
     out
 }
 

@@ -18,25 +18,12 @@ impl<'a> First<'a> {
     pub(super) fn read(bytes: &'a [u8]) -> Option<Self> {
         let big_endian = bytes.starts_with(b"MM");
         let big_tiff = bytes.get(2..4)?.contains(&b'+');
-        let mut first = Self {
-            bytes,
-            big_endian,
-            big_tiff,
-            entries: 0,
-            count: 0,
-        };
-        let at = usize::try_from(if big_tiff {
-            first.uint(8, 8)?
-        } else {
-            first.uint(4, 4)?
-        })
-        .ok()?;
+        let mut first = Self { bytes, big_endian, big_tiff, entries: 0, count: 0 };
+        let at = usize::try_from(if big_tiff { first.uint(8, 8)? } else { first.uint(4, 4)? }).ok()?;
         let count_size = if big_tiff { 8 } else { 2 };
         first.count = usize::try_from(first.uint(at, count_size)?).ok()?;
         first.entries = at.checked_add(count_size)?;
-        let end = first
-            .entries
-            .checked_add(first.count.checked_mul(first.entry_size())?)?;
+        let end = first.entries.checked_add(first.count.checked_mul(first.entry_size())?)?;
         (end <= bytes.len()).then_some(first)
     }
 
@@ -47,18 +34,13 @@ impl<'a> First<'a> {
     fn uint(&self, at: usize, size: usize) -> Option<u64> {
         let raw = self.bytes.get(at..at.checked_add(size)?)?;
         let fold = |acc: u64, b: &u8| (acc << 8) | u64::from(*b);
-        Some(if self.big_endian {
-            raw.iter().fold(0, fold)
-        } else {
-            raw.iter().rev().fold(0, fold)
-        })
+        Some(if self.big_endian { raw.iter().fold(0, fold) } else { raw.iter().rev().fold(0, fold) })
     }
 
     /// Offset and width in bytes of an unsigned value that is stored in its entry.
     fn place(&self, tag: u16) -> Option<(usize, usize)> {
-        let entry = (0..self.count)
-            .map(|i| self.entries + i * self.entry_size())
-            .find(|&at| self.uint(at, 2) == Some(tag.into()))?;
+        let entry =
+            (0..self.count).map(|i| self.entries + i * self.entry_size()).find(|&at| self.uint(at, 2) == Some(tag.into()))?;
         let size = match self.uint(entry + 2, 2)? {
             1 => 1,
             3 => 2,

@@ -195,8 +195,11 @@ pub(super) fn gather_nd(cx: &mut Cx<'_, '_>) -> Made {
     settle(cx, y, &[outer, tail].concat())
 }
 
-/// For each indexed axis: the index axes it depends on, and its indices over them (row-major).
-fn grid(indices: &[i64], outer: &[usize], k: usize) -> Result<Vec<(Vec<usize>, Vec<i64>)>, String> {
+/// The index axes that an indexed axis depends on, and its indices over them (row-major).
+type Along = (Vec<usize>, Vec<i64>);
+
+/// [`Along`] of each indexed axis.
+fn grid(indices: &[i64], outer: &[usize], k: usize) -> Result<Vec<Along>, String> {
     let steps = strides(outer);
     let irregular = || "its indices are no grid of rows and columns; only such are supported".to_string();
     if indices.is_empty() || indices.len() > MAX_PICKS {

@@ -178,8 +178,10 @@ impl Plan {
 
     /// The network with every map, its gradient, and the activations as the reference has them.
     fn explained(&self, network: &Graph) -> anyhow::Result<Graph> {
-        let request = |(layer, method, _): &(usize, Method, String)| {
-            Request { layer: self.layers[*layer].name.clone(), method: *method, relu: false }
+        let request = |(layer, method, _): &(usize, Method, String)| Request {
+            layer: self.layers[*layer].name.clone(),
+            method: *method,
+            relu: false,
         };
         let requests = self.maps.iter().map(request).collect();
         let spec = Explain { requests, normalise: false, gradients: true, ..Explain::one("", Method::GradCam) };

@@ -99,7 +99,13 @@ fn maps(
             write(&if i == 0 { file.to_path_buf() } else { beside(file, &audited.file) }, &audited.arrays)?;
         }
         let case = format!("{network}/{}", audited.file);
-        reports.push(AuditReport { case, quantities: audited.quantities, not_computed: vec![], notes: audited.notes, error: None });
+        reports.push(AuditReport {
+            case,
+            quantities: audited.quantities,
+            not_computed: vec![],
+            notes: audited.notes,
+            error: None,
+        });
     }
     Ok(reports)
 }

@@ -3,8 +3,8 @@
 use crate::analysis::{MoreMaps, PatchResult, Settings, TileResult, ViewChoice};
 use fovea_engine::{Preference, Stage};
 use fovea_patch::{Framing, Pad, Patch, Tile, TilePlan};
-use fovea_student::{Method, Request};
 use fovea_student::card::Grid;
+use fovea_student::{Method, Request};
 use serde::{Deserialize, Serialize};
 
 const STAGES: [Stage; 4] = [Stage::Upload, Stage::Network, Stage::Attention, Stage::Readback];
