@@ -17,7 +17,9 @@ fn audit_all(device: &Device) {
     let cases = find_cases(&shared.join("golden/kd_resolution")).unwrap();
     assert!(cases.len() >= 3);
     for case in cases {
-        let report = audit_case(&case, device, None).unwrap();
+        let reports = audit_case(&case, device, None).unwrap();
+        assert_eq!(reports.len(), 1);
+        let report = &reports[0];
         for q in &report.quantities {
             println!("{} {}: {:?}", report.case, q.name, q.relative);
             assert!(q.ok, "{}: {q:?} on {}", report.case, device.describe());

@@ -99,7 +99,9 @@ fn a_bare_model_is_analysed() {
     assert_eq!((&plain["student"]["input_px"], &plain["settings"]["layer"]), (&json!(8), &json!("active")));
     let normalised = place.result(&model, &["--mean", "0.5,0.4,0.3", "--std", "0.2,0.2,0.2"]);
     assert_ne!(shares(&plain), shares(&normalised));
-    assert_eq!(normalised["settings"]["view"]["normalisation"]["mean"], json!([0.5, 0.4, 0.3]));
+    let mean = normalised["settings"]["view"]["normalisation"]["mean"].as_array().unwrap();
+    let mean: Vec<f32> = mean.iter().map(|v| v.as_f64().unwrap() as f32).collect();
+    assert_eq!(mean, [0.5, 0.4, 0.3]);
     for layer in ["features", "x"] {
         let out = place.analyze(&model, &["--layer", layer, "--method", "eigen-cam", "--aug-smooth"]);
         assert_eq!(out.status.success(), layer == "features", "{layer}: {}", text(&out.stderr));
