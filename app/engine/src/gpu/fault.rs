@@ -49,7 +49,8 @@ impl Faults {
         });
     }
 
-    /// Marks the device as gone.
+    /// Marks the device as gone. (A browser tells by itself.)
+    #[cfg(not(target_arch = "wasm32"))]
     pub(super) fn lose(&self, why: &str) {
         self.with(|s| s.lost.get_or_insert_with(|| why.to_string()).clone());
     }
