@@ -63,10 +63,13 @@ struct Line {
     student: Option<Job>,
 }
 
+/// A callback that the browser keeps.
+type Listener<E> = Closure<dyn FnMut(E)>;
+
 struct Running {
     worker: Worker,
     /// Kept for as long as the Worker may call them.
-    _listeners: (Closure<dyn FnMut(MessageEvent)>, Closure<dyn FnMut(ErrorEvent)>),
+    _listeners: (Listener<MessageEvent>, Listener<ErrorEvent>),
 }
 
 impl Drop for Running {
