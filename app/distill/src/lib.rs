@@ -8,13 +8,16 @@
 pub mod adam;
 pub mod config;
 pub mod device;
-mod head;
+pub mod head;
+pub mod layers;
 pub mod losses;
 pub mod lower;
 pub mod parameters;
 pub mod step;
 mod student;
+pub mod targets;
 pub mod teacher;
+pub mod views;
 
 pub use adam::{Adam, AdamSettings};
 pub use burn::tensor::{Device, DeviceKind};
@@ -23,3 +26,4 @@ pub use lower::LowerError;
 pub use parameters::{Gradients, Parameters, ReadError};
 pub use step::{Batch, Distiller, LossValues, Step, StepError};
 pub use teacher::{Targets, Teacher};
+pub use views::{Augmentation, ViewId, ViewSet};
