@@ -12,8 +12,8 @@ pub mod data;
 #[cfg(feature = "train")]
 pub mod device;
 pub mod files;
-#[cfg(feature = "train")]
-mod head;
+pub mod head;
+pub mod layers;
 #[cfg(feature = "train")]
 pub mod losses;
 #[cfg(feature = "train")]
@@ -23,13 +23,11 @@ pub mod optimiser;
 #[cfg(feature = "train")]
 pub mod parameters;
 pub mod record;
-pub mod run;
 pub mod settings;
 #[cfg(feature = "train")]
 pub mod step;
 #[cfg(feature = "train")]
 mod student;
-pub mod synth;
 pub mod targets;
 #[cfg(feature = "train")]
 pub mod teacher;
@@ -55,4 +53,5 @@ pub use step::{Batch, Distiller, Step, StepError};
 #[cfg(feature = "train")]
 pub use teacher::{Targets, Teacher};
 #[cfg(feature = "train")]
-pub use train::{Material, Set, TrainError, Trained, Trainer};
+pub use train::{FileTeacher, Knowledge, Material, Set, TrainError, Trained, Trainer};
+pub use views::{Augmentation, ViewId, ViewSet};

@@ -1,7 +1,8 @@
 //! One training step: forward through view, network and explanation, the loss terms, the gradients.
 
 use crate::config::{At, ConfigError, SrKind, Terms};
-use crate::head;
+use crate::head::{self, HeadError};
+use crate::layers;
 use crate::losses;
 use crate::lower::{self, LowerError};
 use crate::record::Losses;
@@ -32,6 +33,9 @@ pub enum StepError {
     /// A layer is missing.
     #[error(transparent)]
     Graph(#[from] GraphError),
+    /// SR needs a head that the network does not have.
+    #[error(transparent)]
+    Head(#[from] HeadError),
     /// A node cannot be trained.
     #[error(transparent)]
     Lower(#[from] LowerError),
@@ -175,7 +179,7 @@ impl Distiller {
             _ => None,
         };
         let pooled = terms.sr.as_ref().filter(|sr| sr.kind == SrKind::Last).map(|_| head::find(&graph)).transpose()?;
-        let features = terms.fm.as_ref().map(|fm| teacher::layer(&graph, &fm.layer)).transpose()?;
+        let features = terms.fm.as_ref().map(|fm| layers::layer(&graph, &fm.layer)).transpose()?;
         let graph = teacher::explained(&graph, &terms, |at: &At| &at.layer)?;
         let logits = graph.output(LOGITS)?;
         let taps = Taps { logits, features, pooled: pooled.map(|h| h.input), spatial, maps: teacher::maps(&graph, &terms)? };
@@ -215,7 +219,7 @@ impl Distiller {
     /// # Errors
     /// When there is no such layer, or a term or the network looks past it.
     pub fn freeze(&mut self, layer: &str) -> Result<(), StepError> {
-        let at = teacher::layer(&self.graph, layer)?;
+        let at = layers::layer(&self.graph, layer)?;
         let tail = cut::behind(&self.graph, at, &self.taps.all())?;
         cut::frozen_names(&self.graph, at).iter().for_each(|name| {
             self.trainable.remove(name);
