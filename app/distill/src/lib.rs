@@ -23,6 +23,7 @@ pub mod optimiser;
 #[cfg(feature = "train")]
 pub mod parameters;
 pub mod record;
+pub mod remote;
 pub mod settings;
 #[cfg(feature = "train")]
 pub mod step;
