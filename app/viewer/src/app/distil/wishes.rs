@@ -5,7 +5,7 @@ use std::sync::Arc;
 use fovea_student::Student;
 
 /// One wish.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Wish {
     /// Begin a run.
     Start,
