@@ -14,7 +14,6 @@ mod open;
 mod outputs;
 mod result;
 mod settings;
-mod smooth;
 
 pub use analyzer::Analyzer;
 pub use check::{Checked, measure_self_check, self_check};
