@@ -48,7 +48,7 @@ impl Lobule {
             canvas.ellipse(nucleus, ink, 1.3);
         }
         // A stream of its own: the rest of the patch is the same with and without detail.
-        let mut own = Random::new(&[random.bits()]);
+        let mut own = random.branch();
         if grade != Grade::NC && fine > 0.0 {
             detail::draw(canvas, &self.outline, &layout, grade, fine, &mut own);
         }

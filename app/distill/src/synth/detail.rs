@@ -74,9 +74,9 @@ impl Window {
 /// A dark dot in a nucleus that is pale around it.
 fn nucleoli(marks: &mut Canvas, layout: &Layout, random: &mut Random) {
     for nucleus in &layout.nuclei {
-        marks.ellipse(nucleus, Ink { h: -0.3, e: -0.1 }, 1.3);
+        marks.ellipse(nucleus, Ink { h: -0.28, e: -0.1 }, 1.3);
         let (x, y) = (nucleus.x + random.range(-0.6, 0.6), nucleus.y + random.range(-0.6, 0.6));
-        marks.ellipse(&Ellipse::circle(x, y, random.range(1.0, 1.3)), Ink { h: 0.0, e: 1.7 }, 1.0);
+        marks.ellipse(&Ellipse::circle(x, y, random.range(1.0, 1.3)), Ink { h: 0.0, e: 1.4 }, 1.0);
     }
 }
 
@@ -85,7 +85,7 @@ fn crisp_edges(marks: &mut Canvas, layout: &Layout) {
     for lumen in &layout.lumens {
         marks.around(lumen.x, lumen.y, lumen.reach() + 2.0, |marks, at, x, y| {
             let distance = lumen.distance(x, y);
-            marks.cover(at, Ink { h: 1.1, e: 0.0 }, edge((distance - 0.8).abs() - 0.6, 1.0));
+            marks.cover(at, Ink { h: 0.9, e: 0.0 }, edge((distance - 0.8).abs() - 0.6, 1.0));
             marks.cover(at, Ink { h: -0.2, e: -0.3 }, edge((distance + 0.8).abs() - 0.5, 1.0));
         });
     }
@@ -100,8 +100,8 @@ fn punched_lumens(marks: &mut Canvas, outline: &Blob, layout: &Layout) {
         marks.around(x, y, 4.0, |marks, at, px, py| {
             let (dx, dy) = (px - x, py - y);
             let d = (dx * dx + dy * dy).sqrt();
-            marks.cover(at, Ink { h: 0.1, e: 0.7 }, edge((d - 2.0).abs() - 0.5, 1.0));
-            marks.cover(at, Ink { h: -0.4, e: -0.4 }, edge(d - 1.3, 1.0));
+            marks.cover(at, Ink { h: 0.1, e: 0.55 }, edge((d - 2.0).abs() - 0.5, 1.0));
+            marks.cover(at, Ink { h: -0.35, e: -0.35 }, edge(d - 1.3, 1.0));
         });
     }
 }
@@ -151,6 +151,6 @@ fn borders(marks: &mut Canvas, outline: &Blob, layout: &Layout) {
             }
         }
         let gap = (second.sqrt() - first.sqrt()) / 2.0;
-        marks.cover(at, Ink { h: -0.4, e: -0.45 }, edge(gap - 0.4, 1.0));
+        marks.cover(at, Ink { h: -0.34, e: -0.38 }, edge(gap - 0.4, 1.0));
     });
 }

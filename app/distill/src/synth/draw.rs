@@ -38,9 +38,9 @@ pub fn draw(settings: &SynthSettings, grade: Grade, index: usize) -> Result<Draw
         gland::benign(&mut canvas, outline, &slide, random);
     }
     for lobule in &scene.lobules {
-        lobule.draw(&mut canvas, &slide, Grade::NC, 0.0, &mut Random::new(&[random.bits()]));
+        lobule.draw(&mut canvas, &slide, Grade::NC, 0.0, &mut random.branch());
     }
-    scene.focus.draw(&mut canvas, &slide, grade, settings.fine, &mut Random::new(&[random.bits()]));
+    scene.focus.draw(&mut canvas, &slide, grade, settings.fine, &mut random.branch());
     let focus = &scene.focus.outline;
     stroma::gradient(&mut canvas, random);
     if random.chance(0.12) {

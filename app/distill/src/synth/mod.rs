@@ -10,13 +10,18 @@ mod canvas;
 mod detail;
 mod draw;
 mod gland;
+mod plan;
 mod random;
 mod scanner;
 mod settings;
 mod shape;
 mod slide;
 mod stroma;
+#[cfg(not(target_arch = "wasm32"))]
+mod write;
 
 pub use draw::{Drawn, draw};
-pub use random::Random;
+pub use plan::{Counts, MAX_PATCHES, Part, Planned, plan};
 pub use settings::{Grade, MAX_PX, MIN_PX, SettingsError, SynthSettings, VERSION};
+#[cfg(not(target_arch = "wasm32"))]
+pub use write::{PictureFormat, SynthRecord, WriteError, WriteOptions, write};

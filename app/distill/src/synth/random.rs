@@ -1,46 +1,43 @@
-//! Random numbers that are the same on every machine and in the browser: splitmix64, and `libm` where a logarithm is needed.
+//! The random numbers of drawings: the same on every machine and in the browser, so logarithm and cosine are `libm`'s.
+
+use crate::data::order;
+use crate::views::{Draws, drawn_key};
 
 /// A stream of random numbers that follows from a key alone.
 #[derive(Clone, Debug)]
-pub struct Random {
-    state: u64,
-}
-
-const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
-
-/// splitmix64's output function: every bit of `z` moves every bit of the result.
-pub(super) fn mix(mut z: u64) -> u64 {
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
+pub(super) struct Random {
+    draws: Draws,
 }
 
 impl Random {
-    /// The stream of a key. Keys that differ in any part, or in the order of their parts, give unrelated streams.
-    #[must_use]
+    /// The stream of a key.
     pub fn new(key: &[u64]) -> Self {
-        Self { state: key.iter().fold(0x6665_7665_6163_7573, |state, part| mix(state.wrapping_add(STEP) ^ mix(*part))) }
+        Self { draws: Draws::new(drawn_key(key)) }
+    }
+
+    /// A stream that goes its own way from here.
+    pub fn branch(&mut self) -> Self {
+        Self::new(&[self.bits()])
     }
 
     /// The next 64 bits.
     pub fn bits(&mut self) -> u64 {
-        self.state = self.state.wrapping_add(STEP);
-        mix(self.state)
+        self.draws.bits()
     }
 
     /// Uniform in [0, 1).
     pub fn unit(&mut self) -> f64 {
-        (self.bits() >> 11) as f64 / (1u64 << 53) as f64
+        self.draws.unit()
     }
 
     /// Uniform in [low, high).
     pub fn range(&mut self, low: f64, high: f64) -> f64 {
-        low + (high - low) * self.unit()
+        self.draws.within(low, high)
     }
 
-    /// Uniform in 0..n; 0 where n is 0. The bias is below n / 2⁶⁴.
+    /// Uniform in 0..n; 0 where n is 0.
     pub fn below(&mut self, n: usize) -> usize {
-        ((u128::from(self.bits()) * n as u128) >> 64) as usize
+        order::below(&mut self.draws, n)
     }
 
     /// True with probability `p`.
@@ -62,11 +59,9 @@ impl Random {
         (sum as f64 / 65_535.0 - 2.0) * 1.732_050_807_568_877_2
     }
 
-    /// Shuffles in place (Fisher–Yates).
+    /// Shuffles in place.
     pub fn shuffle<T>(&mut self, items: &mut [T]) {
-        for i in (1..items.len()).rev() {
-            items.swap(i, self.below(i + 1));
-        }
+        order::shuffle(items, &mut self.draws);
     }
 }
 
@@ -95,15 +90,5 @@ mod tests {
         assert_eq!(first(&[1, 2]), first(&[1, 2]));
         let all = [first(&[1, 2]), first(&[2, 1]), first(&[1]), first(&[1, 2, 0]), first(&[0, 1, 2])];
         assert!((0..all.len()).all(|i| !all[i + 1..].contains(&all[i])));
-    }
-
-    #[test]
-    fn shuffling_keeps_every_item() {
-        let mut items: Vec<usize> = (0..50).collect();
-        Random::new(&[3]).shuffle(&mut items);
-        assert_ne!(items, (0..50).collect::<Vec<_>>());
-        items.sort_unstable();
-        assert_eq!(items, (0..50).collect::<Vec<_>>());
-        assert_eq!(Random::new(&[3]).below(0), 0);
     }
 }

@@ -35,7 +35,7 @@ impl Slide {
             eosin: eosin.map(|v| v * e),
             white: [0; 3].map(|_: i32| level * random.range(0.98, 1.015)),
             gamma: random.range(0.93, 1.08),
-            blur: random.range(0.2, 0.65),
+            blur: random.range(0.3, 0.9),
             noise: random.range(1.0, 3.5),
             stroma: random.range(0.42, 0.54),
             nuclei: random.range(0.85, 1.1),

@@ -1,7 +1,6 @@
 //! A drawn set on disk, laid out like SICAPv2.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Workbook, XlsxError};
@@ -70,10 +69,10 @@ pub enum WriteError {
     #[error(transparent)]
     Settings(#[from] SettingsError),
     /// A folder that holds something: sets are never mixed.
-    #[error("the folder is not empty: {0}")]
+    #[error("the folder is not empty: {}", .0.display())]
     NotEmpty(PathBuf),
     /// The system refused.
-    #[error("cannot write: {source}: {path}")]
+    #[error("cannot write: {source}: {}", path.display())]
     Io {
         /// The system's reason.
         source: std::io::Error,
@@ -81,38 +80,23 @@ pub enum WriteError {
         path: PathBuf,
     },
     /// A picture or table could not be encoded.
-    #[error("cannot encode: {reason}: {path}")]
+    #[error("cannot encode: {reason}: {}", path.display())]
     Encode {
         /// The encoder's words.
         reason: String,
         /// Which file.
         path: PathBuf,
     },
-    /// The caller asked to stop.
-    #[error("cancelled after {done} of {total} patches: {path}")]
-    Cancelled {
-        /// Patches written.
-        done: usize,
-        /// Patches planned.
-        total: usize,
-        /// The set's folder.
-        path: PathBuf,
-    },
 }
 
 /// Draws and writes a set into an empty or new folder: `images/`, `masks/` (255 where the focus lies, all 0 for NC),
 /// `partition/Test/{Train,Test}.xlsx`, `partition/Validation/Val1/{Train,Test}.xlsx`, and last `synth.json`. As in
-/// SICAPv2, `Test/Train` holds the patches of `Val1/Train` and `Val1/Test`. `progress` hears of patches done and planned,
-/// from several threads; the work stops soon after `cancel` is set.
+/// SICAPv2, `Test/Train` holds the patches of `Val1/Train` and `Val1/Test`. `progress` is called after each patch, from
+/// several threads.
 ///
 /// # Errors
 /// [`WriteError`].
-pub fn write(
-    dir: &Path,
-    options: &WriteOptions,
-    progress: &(dyn Fn(usize, usize) + Sync),
-    cancel: &AtomicBool,
-) -> Result<SynthRecord, WriteError> {
+pub fn write(dir: &Path, options: &WriteOptions, progress: &(dyn Fn() + Sync)) -> Result<SynthRecord, WriteError> {
     let planned = plan(&options.settings, options.counts, options.size_level0)?;
     let folders = ["images", "masks", "partition/Test", "partition/Validation/Val1"];
     if std::fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_some()) {
@@ -122,14 +106,9 @@ pub fn write(
         let path = dir.join(folder);
         std::fs::create_dir_all(&path).map_err(|source| WriteError::Io { source, path })?;
     }
-    let done = AtomicUsize::new(0);
     planned.par_iter().try_for_each(|patch| {
-        if cancel.load(Ordering::Relaxed) {
-            let (done, total) = (done.load(Ordering::Relaxed), planned.len());
-            return Err(WriteError::Cancelled { done, total, path: dir.to_path_buf() });
-        }
         write_patch(dir, options, patch)?;
-        progress(done.fetch_add(1, Ordering::Relaxed) + 1, planned.len());
+        progress();
         Ok(())
     })?;
     let tables: [(&str, &[Part]); 4] = [
