@@ -29,6 +29,7 @@ pub mod settings;
 pub mod step;
 #[cfg(feature = "train")]
 mod student;
+pub mod synth;
 pub mod targets;
 #[cfg(feature = "train")]
 pub mod teacher;

@@ -1,7 +1,7 @@
 //! Labelled patches: where they are, how they are split, and their pictures at the Student's size.
 
 mod error;
-mod order;
+pub(crate) mod order;
 mod sample;
 mod store;
 

@@ -52,9 +52,8 @@ impl FileTeacher {
         let Gathered { samples: n, logits, maps, features, last } = self.file.gather(&views, &self.selection)?;
         let (own, device) = (self.file.metadata(), device.clone().inner());
         let shape = |place: usize| own.features.get(place).map_or([0; 3], |f| f.shape);
-        let image = |values: Vec<f32>, [k, h, w]: [usize; 3]| {
-            Tensor::<4>::from_data(TensorData::new(values, [n, k, h, w]), &device)
-        };
+        let image =
+            |values: Vec<f32>, [k, h, w]: [usize; 3]| Tensor::<4>::from_data(TensorData::new(values, [n, k, h, w]), &device);
         let classes = own.classes.len();
         let grid = |place: &usize| own.attention.get(*place).map_or([0; 2], |a| a.grid);
         let maps = maps.into_iter().zip(&self.selection.maps).map(|(values, place)| {

@@ -13,6 +13,7 @@ mod import;
 mod model;
 mod parse;
 mod random;
+mod synth;
 
 pub use audit::{AuditReport, Comparison, audit_case, find_cases};
 pub use random::vgg16 as random_vgg16;
@@ -47,6 +48,8 @@ enum Command {
     /// Train a Student, with or without a Teacher's attention targets
     #[cfg(feature = "distill")]
     Distill(distill::Args),
+    /// Draw a data set: prostate-like tissue at four grades, in SICAPv2 layout
+    Synth(synth::Args),
     /// Measure this machine
     Bench(bench::Args),
 }
@@ -71,6 +74,7 @@ pub fn main() -> ExitCode {
         Command::RandomStudent(args) => random::run(&args),
         #[cfg(feature = "distill")]
         Command::Distill(args) => distill::run(&args),
+        Command::Synth(args) => synth::run(&args),
         Command::Bench(args) => bench::run(&args),
     };
     match outcome {
