@@ -24,6 +24,7 @@ pub mod optimiser;
 pub mod parameters;
 pub mod record;
 pub mod remote;
+pub mod run;
 pub mod settings;
 #[cfg(feature = "train")]
 pub mod step;

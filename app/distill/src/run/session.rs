@@ -1,6 +1,6 @@
 //! A run in a folder: opened, resumed where a checkpoint is there, written down as it goes.
 
-use super::{DataPlace, RunFile, StartFrom, StudentStart, TeacherPlace};
+use super::{DataPlace, RunFile, StartFrom, StudentStart, TeacherPlace, describe};
 use crate::data::{self, DataError, Splits};
 use crate::files::write_whole;
 use crate::record::Progress;
@@ -228,29 +228,8 @@ pub fn open_student(start: &StudentStart, classes: &[String], base: &Path) -> Re
             ready(&base.join(file), &info)?
         }
     };
-    describe(start, &mut student)?;
+    describe(start, &mut student).map_err(RunError::Description)?;
     Ok(student)
-}
-
-fn describe(start: &StudentStart, student: &mut Student) -> Result<(), RunError> {
-    let card = &mut student.card;
-    if let Some(px) = start.input_px.filter(|px| *px != card.input_px) {
-        let text = format!("'student.input_px' is {px}, the Student takes {} px", card.input_px);
-        return Err(RunError::Description(text));
-    }
-    card.um_per_px = start.um_per_px.or(card.um_per_px);
-    card.view.factor = start.factor.unwrap_or(card.view.factor);
-    card.view.grid = start.grid.unwrap_or(card.view.grid);
-    // What was said of the weights before holds no longer once they are trained.
-    card.synthetic = start.synthetic || (card.synthetic && matches!(start.from, StartFrom::File(_)));
-    card.notes.retain(|note| !note.contains("untrained"));
-    if let Some(name) = &start.name {
-        card.name.clone_from(name);
-    }
-    if start.synthetic {
-        card.notes.push("trained on drawn pictures, for trying the program out".into());
-    }
-    card.view.validate(card.input_px).map_err(|e| RunError::Description(e.to_string()))
 }
 
 fn ready(path: &Path, info: &BareInfo) -> Result<Student, RunError> {

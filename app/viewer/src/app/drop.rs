@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::state::Source;
 
 /// A file the user handed over.
+#[derive(Clone)]
 pub struct Incoming {
     /// File name.
     pub name: String,

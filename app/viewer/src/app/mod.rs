@@ -46,9 +46,9 @@ mod web_worker;
 #[cfg(not(target_arch = "wasm32"))]
 mod worker;
 
+pub use distil::PublishedDistil;
 #[cfg(not(target_arch = "wasm32"))]
 pub use native::native;
-pub use distil::PublishedDistil;
 pub use published::{Published, PublishedPatch};
 pub use setup::{Setup, wgpu_options};
 

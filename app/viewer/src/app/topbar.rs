@@ -34,15 +34,11 @@ pub fn show(ui: &mut Ui, pages: Pages, display: &mut Display, model: Option<&Mod
 
 /// What can be done with files, and what is shown of them.
 fn files(ui: &mut Ui, display: &mut Display, exportable: bool, actions: &mut Actions) {
-    if ui
-        .button("Open…")
-        .on_hover_text("PNG, JPEG or TIFF patches, or a model (Ctrl+O); or drop them on the window")
-        .clicked()
+    if ui.button("Open…").on_hover_text("PNG, JPEG or TIFF patches, or a model (Ctrl+O); or drop them on the window").clicked()
     {
         actions.push(Action::OpenFiles);
     }
-    if cfg!(not(target_arch = "wasm32"))
-        && ui.button("Folder…").on_hover_text("All patches of a folder, at any depth").clicked()
+    if cfg!(not(target_arch = "wasm32")) && ui.button("Folder…").on_hover_text("All patches of a folder, at any depth").clicked()
     {
         actions.push(Action::OpenFolder);
     }

@@ -24,7 +24,8 @@ impl Distil {
                 self.student(ui, loaded);
                 self.data_section(ui, wishes);
                 self.teacher(ui, wishes);
-                terms::show(ui, &mut self.form.train.terms, self.form.facts());
+                let bare = matches!(self.form.facts(), Some(TeacherFacts::Targets(own, _)) if own.features.is_empty());
+                terms::show(ui, &mut self.form.train.terms, bare);
                 problem(ui, self.problems.terms.as_ref());
                 training::show(ui, &mut self.form, &self.problems);
                 self.folder(ui, wishes);
@@ -60,7 +61,8 @@ impl Distil {
         theme::section(ui, "Data");
         let form = &mut self.form;
         let before = form.data;
-        ui.radio_value(&mut form.data, DataKind::Drawn, "Drawn examples").on_hover_text("Tissue-like drawings of four grades, for trials");
+        ui.radio_value(&mut form.data, DataKind::Drawn, "Drawn examples")
+            .on_hover_text("Tissue-like drawings of four grades, for trials");
         ui.radio_value(&mut form.data, DataKind::Own, "Your patches");
         // Choosing one's own is asking for them.
         let asked = before == DataKind::Drawn && form.data == DataKind::Own && self.place.is_none();
@@ -120,9 +122,17 @@ impl Distil {
         let reading = self.form.teacher.as_ref().is_some_and(|t| t.facts.is_none());
         match self.form.facts() {
             Some(TeacherFacts::Targets(own, pictures)) => {
-                let maps: Vec<String> = own.attention.iter().map(|a| a.level.map_or_else(|| a.layer.clone(), |l| l.to_string())).collect();
+                let maps: Vec<String> =
+                    own.attention.iter().map(|a| a.level.map_or_else(|| a.layer.clone(), |l| l.to_string())).collect();
                 remark(ui, format!("Targets of {} for {pictures} pictures, views {}", own.teacher.name, own.views));
-                remark(ui, format!("Attention of layer {}{}", maps.join(", "), if own.features.is_empty() { "" } else { "; feature maps" }));
+                remark(
+                    ui,
+                    format!(
+                        "Attention of layer {}{}",
+                        maps.join(", "),
+                        if own.features.is_empty() { "" } else { "; feature maps" }
+                    ),
+                );
             }
             Some(TeacherFacts::Live(own)) => {
                 remark(ui, format!("{} runs along: slower, but every augmentation is new", own.card.name));
@@ -139,7 +149,9 @@ impl Distil {
         }
         theme::section(ui, "Folder of the run");
         ui.horizontal(|ui| {
-            let edit = TextEdit::singleline(&mut self.form.out).hint_text("checkpoints, record, Student").desired_width(ui.available_width() - 92.0);
+            let edit = TextEdit::singleline(&mut self.form.out)
+                .hint_text("checkpoints, record, Student")
+                .desired_width(ui.available_width() - 92.0);
             name(ui.add(edit), "Folder of the run");
             if ui.button("Choose…").clicked() {
                 wishes.push(Wish::PickOut);
@@ -163,28 +175,23 @@ impl Distil {
             return;
         }
         let ready = self.problems.first().is_none() && !self.problems.waiting;
-        let again = self.run.as_ref().is_some_and(|run| !matches!(run.stage, Stage::Finished(_)) && resumable(run, &self.form.found));
+        let again =
+            self.run.as_ref().is_some_and(|run| !matches!(run.stage, Stage::Finished(_)) && resumable(run, &self.form.found));
         let found = self.run.is_none() && self.form.found.is_some();
         let width = ui.available_width() - 8.0;
         let text = if again || found || self.run.is_some() { "Start anew" } else { "Start training" };
-        let mut start = |ui: &mut Ui, width: f32, fill: bool| {
-            let response = ui.add_enabled(ready, button(text, fill, width));
-            self.places.push(("start".into(), place(response.rect)));
-            if response.clicked() {
-                wishes.push(Wish::Start);
-            }
-        };
-        if again || found {
-            ui.horizontal(|ui| {
+        let start = |ui: &mut Ui, width: f32, fill: bool| ui.add_enabled(ready, button(text, fill, width));
+        let (started, resumed) = match again || found {
+            true => {
                 let half = (width - 8.0) / 2.0;
-                start(ui, half, false);
-                if ui.add(button("Resume the run", true, half)).clicked() {
-                    wishes.push(Wish::Resume);
-                }
-            });
-        } else {
-            start(ui, width, true);
-        }
+                let pair = ui.horizontal(|ui| (start(ui, half, false), ui.add(button("Resume the run", true, half)).clicked()));
+                pair.inner
+            }
+            false => (start(ui, width, true), false),
+        };
+        self.places.push(("start".into(), place(started.rect)));
+        wishes.extend(started.clicked().then_some(Wish::Start));
+        wishes.extend(resumed.then_some(Wish::Resume));
         match (self.problems.first(), &self.refusal) {
             (_, Some((file, reason))) => drop(ui.add(small_error(&format!("{file}: {reason}")))),
             (Some(problem), None) => drop(ui.add(egui::Label::new(theme::caption(problem)).truncate())),

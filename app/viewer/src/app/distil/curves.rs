@@ -132,7 +132,8 @@ pub fn show_validation(ui: &mut Ui, run: &Run, height: f32) {
     let plot = plot("validation", height).include_y(0.0).include_y(1.0).include_x(0.0);
     plot.include_x(seen(run, run.settings.epochs as f64)).show(ui, |ui| {
         if let Some(kept) = kept {
-            let line = egui_plot::VLine::new("kept", kept).color(theme::WEAK.gamma_multiply(0.5)).style(LineStyle::dashed_loose());
+            let line =
+                egui_plot::VLine::new("kept", kept).color(theme::WEAK.gamma_multiply(0.5)).style(LineStyle::dashed_loose());
             ui.vline(line.allow_hover(false));
         }
         for (name, colour, points) in curves {

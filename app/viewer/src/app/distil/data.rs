@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use fovea_distill::data::{Sample, Source, Splits};
-use fovea_distill::synth::{self, Grade, SynthSettings};
+#[cfg(any(test, target_arch = "wasm32"))]
+use fovea_distill::data::Source;
+use fovea_distill::data::{Sample, Splits};
+use fovea_distill::synth::{self, Counts, Grade, SynthSettings};
 use serde::{Deserialize, Serialize};
 
 /// A data set, as far as it is known.
@@ -81,11 +83,12 @@ impl DrawnSet {
 
     /// The set as it will be.
     pub fn set(&self) -> Set {
-        let share = |n: usize| (0..Grade::ALL.len()).map(|i| n / 4 + usize::from(i < n % 4)).collect();
+        let share =
+            |n: usize| (0..Grade::ALL.len()).map(|i| n / Grade::ALL.len() + usize::from(i < n % Grade::ALL.len())).collect();
         Set {
-            origin: "drawn example set".into(),
+            origin: "drawn examples".into(),
             classes: Grade::ALL.iter().map(|g| g.name().to_owned()).collect(),
-            counts: [share(self.train), share(self.validation), vec![0; 4]],
+            counts: [share(self.train), share(self.validation), vec![0; Grade::ALL.len()]],
             notes: vec!["Drawn by the program, not tissue: for trying things out.".into()],
             splits: None,
         }
@@ -96,79 +99,72 @@ impl DrawnSet {
         self.train + self.validation
     }
 
-    /// Is patch `i` of both parts one that is trained on?
-    pub fn trains(&self, i: usize) -> bool {
-        i < self.train
+    fn counts(&self) -> Counts {
+        Counts { train: self.train, validation: self.validation, test: 0 }
     }
 
-    /// Patch `i` of both parts, a PNG.
-    ///
-    /// # Errors
-    /// A side that cannot be drawn.
-    pub fn sample(&self, i: usize, px: usize) -> Result<Sample, String> {
-        let settings = SynthSettings { seed: self.seed, px, ..SynthSettings::default() };
-        // No slide is in both parts.
-        let first = self.train.next_multiple_of(settings.patches_per_slide);
-        let (index, part) = if self.trains(i) { (i, "train") } else { (first + i - self.train, "validation") };
-        let grade = Grade::ALL[(if self.trains(i) { i } else { i - self.train }) % Grade::ALL.len()];
-        let drawn = synth::draw(&settings, grade, index).map_err(|e| e.to_string())?;
-        let png = fovea_patch::export::rgb_png(&drawn.rgb, px, px).map_err(|e| e.to_string())?;
-        let name = format!("{part}_{}_{index:05}.png", grade.name());
-        Ok(Sample { name, source: Source::Memory(png.into()), label: grade.label(), mask: None })
+    fn settings(&self, px: usize) -> SynthSettings {
+        SynthSettings { seed: self.seed, px, ..SynthSettings::default() }
     }
 
-    /// Writes the set as folders of pictures, one per part and class, unless it is there already.
+    /// Writes the set in SICAPv2 layout; `told` hears how many patches are drawn.
     ///
     /// # Errors
     /// A side that cannot be drawn; a folder that cannot be written to.
     #[cfg(not(target_arch = "wasm32"))]
-    pub fn write(&self, folder: &std::path::Path, px: usize, told: &dyn Fn(usize)) -> Result<(), String> {
-        let failed = |e: std::io::Error| format!("cannot be written: {e}: {}", folder.display());
-        for i in 0..self.len() {
-            let sample = self.sample(i, px)?;
-            let part = if self.trains(i) { "train" } else { "validation" };
-            let place = folder.join(part).join(Grade::ALL[sample.label].name());
-            std::fs::create_dir_all(&place).map_err(failed)?;
-            if let Source::Memory(bytes) = &sample.source {
-                fovea_distill::files::write_whole(&place.join(&sample.name), bytes).map_err(failed)?;
-            }
-            told(i + 1);
-        }
-        Ok(())
+    pub fn write(&self, folder: &std::path::Path, px: usize, told: &(dyn Fn(usize) + Sync)) -> Result<(), String> {
+        use std::sync::atomic::{AtomicUsize, Ordering};
+        let settings = self.settings(px);
+        let options =
+            synth::WriteOptions { settings, counts: self.counts(), size_level0: LEVEL0, format: synth::PictureFormat::Png };
+        let done = AtomicUsize::new(0);
+        let progress = || told(done.fetch_add(1, Ordering::Relaxed) + 1);
+        synth::write(folder, &options, &progress).map(drop).map_err(|e| e.to_string())
     }
 }
 
+/// Side of a drawn patch on the slide it stands for, as SICAPv2 has it.
+const LEVEL0: u32 = 2048;
+
 /// A drawn set in the making: some patches at a time, so that a page without threads stays awake.
-#[cfg_attr(not(target_arch = "wasm32"), allow(dead_code))] // natively the run's thread draws
+#[cfg(any(test, target_arch = "wasm32"))]
 pub struct Drawing {
-    set: DrawnSet,
-    px: usize,
+    settings: SynthSettings,
+    planned: Vec<synth::Planned>,
     splits: Splits,
     done: usize,
 }
 
-#[cfg_attr(not(target_arch = "wasm32"), allow(dead_code))]
+#[cfg(any(test, target_arch = "wasm32"))]
 impl Drawing {
     /// Nothing drawn yet.
-    pub fn new(set: DrawnSet, px: usize) -> Self {
+    ///
+    /// # Errors
+    /// A side that cannot be drawn.
+    pub fn new(set: DrawnSet, px: usize) -> Result<Self, String> {
+        let settings = set.settings(px);
+        let planned = synth::plan(&settings, set.counts(), LEVEL0).map_err(|e| e.to_string())?;
         let splits = Splits { classes: set.set().classes, ..Splits::default() };
-        Self { set, px, splits, done: 0 }
+        Ok(Self { settings, planned, splits, done: 0 })
     }
 
     /// Share that is drawn.
     pub fn share(&self) -> f32 {
-        self.done as f32 / self.set.len().max(1) as f32
+        self.done as f32 / self.planned.len().max(1) as f32
     }
 
     /// Draws for about `seconds`; the set once it is complete.
     ///
     /// # Errors
-    /// A side that cannot be drawn.
+    /// When a picture cannot be encoded.
     pub fn draw(&mut self, seconds: f64) -> Result<Option<Splits>, String> {
         let start = web_time::Instant::now();
-        while self.done < self.set.len() {
-            let sample = self.set.sample(self.done, self.px)?;
-            let part = if self.set.trains(self.done) { &mut self.splits.train } else { &mut self.splits.validation };
+        while let Some(patch) = self.planned.get(self.done) {
+            let drawn = synth::draw(&self.settings, patch.grade, patch.index).map_err(|e| e.to_string())?;
+            let png = fovea_patch::export::rgb_png(&drawn.rgb, drawn.px, drawn.px).map_err(|e| e.to_string())?;
+            let name = format!("{}.png", patch.name);
+            let sample = Sample { name, source: Source::Memory(png.into()), label: patch.grade.label(), mask: None };
+            let part = if patch.part == synth::Part::Train { &mut self.splits.train } else { &mut self.splits.validation };
             part.push(sample);
             self.done += 1;
             if start.elapsed().as_secs_f64() > seconds {
@@ -187,11 +183,12 @@ mod tests {
     #[test]
     fn a_drawn_set_is_what_its_counts_say() {
         let drawn = DrawnSet { train: 9, validation: 5, seed: 3 };
-        let mut drawing = Drawing::new(drawn, 64);
+        let mut drawing = Drawing::new(drawn, 64).unwrap();
         let splits = drawing.draw(60.0).unwrap().unwrap();
         let (said, made) = (drawn.set(), Set::of(splits.clone(), "x"));
         assert_eq!((said.counts, said.classes), (made.counts, made.classes));
-        let picture = fovea_patch::decode(match &splits.train[0].source { Source::Memory(b) => b, Source::File(_) => panic!("a file") }, "x", &Default::default()).unwrap();
+        let Source::Memory(png) = &splits.train[0].source else { panic!("not in memory") };
+        let picture = fovea_patch::decode(png, "x", &Default::default()).unwrap();
         assert_eq!((picture.width, picture.height), (64, 64));
         let names: std::collections::HashSet<_> = splits.train.iter().chain(&splits.validation).map(|s| &s.name).collect();
         assert_eq!(names.len(), 14);
@@ -199,7 +196,7 @@ mod tests {
 
     #[test]
     fn drawing_stops_for_breath_and_goes_on() {
-        let mut drawing = Drawing::new(DrawnSet { train: 4, validation: 4, seed: 1 }, 64);
+        let mut drawing = Drawing::new(DrawnSet { train: 4, validation: 4, seed: 1 }, 64).unwrap();
         let mut rounds = 1;
         while drawing.draw(0.0).unwrap().is_none() {
             rounds += 1;

@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use fovea_distill::run::{StartFrom, StudentStart};
 #[cfg(not(target_arch = "wasm32"))]
 use fovea_distill::run::{RunFile, TeacherPlace};
+use fovea_distill::run::{StartFrom, StudentStart};
 use fovea_distill::targets::Metadata;
 use fovea_distill::{TrainSettings, TrainViews, ViewSet};
 use fovea_student::Student;
@@ -111,14 +111,24 @@ pub struct Description {
 }
 
 impl Description {
-    /// Reads a JSON file that was dropped on the page.
+    /// Reads a file that was dropped on the page: JSON, or natively TOML too.
     ///
     /// # Errors
     /// When it holds none of the settings, or wrong ones.
-    pub fn read(bytes: &[u8]) -> Result<Self, String> {
-        let found: Self = serde_json::from_slice(bytes).map_err(|e| format!("these are no settings of a run: {e}"))?;
+    pub fn read(name: &str, bytes: &[u8]) -> Result<Self, String> {
+        let text = String::from_utf8_lossy(bytes);
+        let found = match name.ends_with(".toml") {
+            #[cfg(not(target_arch = "wasm32"))]
+            true => toml::from_str(&text).map_err(|e| e.to_string()),
+            #[cfg(target_arch = "wasm32")]
+            true => Err("TOML is read by the desktop program; here it is JSON".to_string()),
+            false => serde_json::from_str(&text).map_err(|e| e.to_string()),
+        };
+        let found: Self = found.map_err(|e| format!("these are no settings of a run: {e}"))?;
         match (&found.student, &found.train, &found.drawn) {
-            (None, None, None) => Err("these are no settings of a run: neither 'train' nor 'student' nor 'drawn' is there".into()),
+            (None, None, None) => {
+                Err("these are no settings of a run: neither 'train' nor 'student' nor 'drawn' is there".into())
+            }
             _ => Ok(found),
         }
     }
@@ -144,7 +154,7 @@ impl Form {
         self.start_from(&run.student);
         self.train = run.train.clone();
         self.data = DataKind::Own;
-        let place = run.teacher.as_ref().map(|TeacherPlace::Targets(place) | TeacherPlace::Live(place)| place);
+        let place = run.teacher.as_ref().map(|TeacherPlace::Targets(place)| TeacherPlace::Live(place) | place);
         self.teacher = place.map(|place| TeacherFile { file: Incoming::path(folder.join(place)), facts: None });
     }
 
@@ -215,11 +225,12 @@ mod tests {
     fn a_settings_file_fills_the_form() {
         let text = br#"{"student": {"from": {"random": {"divisor": 16}}, "input_px": 64}, "train": {"epochs": 3}, "drawn": {"train": 8}}"#;
         let mut form = Form::default();
-        form.describe(Description::read(text).unwrap());
+        form.describe(Description::read("a.json", text).unwrap());
         assert_eq!((form.student, form.divisor, form.px(None)), (StudentKind::Fresh, 16, Some(64)));
         assert_eq!((form.train.epochs, form.drawn.train, form.data), (3, 8, DataKind::Drawn));
-        assert!(Description::read(b"{}").unwrap_err().contains("no settings"));
-        assert!(Description::read(br#"{"train": {"epoch": 3}}"#).is_err(), "a misspelt field is not ignored");
+        assert_eq!(Description::read("a.toml", b"[train]\nepochs = 4").unwrap().train.unwrap().epochs, 4);
+        assert!(Description::read("a.json", b"{}").unwrap_err().contains("no settings"));
+        assert!(Description::read("a.json", br#"{"train": {"epoch": 3}}"#).is_err(), "a misspelt field is not ignored");
     }
 
     #[test]

@@ -173,9 +173,9 @@ fn sort(files: Vec<Incoming>, post: &Post) {
     let mut data = vec![];
     for file in files {
         let name = file.name.to_lowercase();
-        if name.ends_with(".json") {
+        if name.ends_with(".json") || name.ends_with(".toml") {
             let bytes = file.source.read();
-            post.send(Arrival::Settings(bytes.and_then(|bytes| Description::read(&bytes))));
+            post.send(Arrival::Settings(bytes.and_then(|bytes| Description::read(&name, &bytes))));
         } else if crate::app::drop::is_model(&name) {
             post.send(Arrival::Teacher(file));
         } else {

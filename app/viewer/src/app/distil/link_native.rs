@@ -17,8 +17,8 @@ use super::maps::TeacherSide;
 use super::plan::{News, Opened, Plan, rows};
 use crate::app::state::Source;
 
-/// Description of a run in its folder.
-pub const RUN: &str = "run.json";
+/// Description of a run in its folder; `fovea distill --config` reads it too.
+const RUN: &str = "run.toml";
 /// The trained Student, in its run's folder.
 pub const TRAINED: &str = "student.safetensors";
 /// The Student a run starts from, in its folder.
@@ -147,8 +147,8 @@ pub fn has_run(folder: &Path) -> Option<String> {
 /// When there is none that can be read.
 pub fn read_run(folder: &Path) -> Result<RunFile, String> {
     let file = folder.join(RUN);
-    let text = std::fs::read(&file).map_err(|e| format!("cannot be read: {e}: {}", file.display()))?;
-    serde_json::from_slice(&text).map_err(|e| format!("this describes no run: {e}: {}", file.display()))
+    let text = std::fs::read_to_string(&file).map_err(|e| format!("cannot be read: {e}: {}", file.display()))?;
+    toml::from_str(&text).map_err(|e| format!("this describes no run: {e}: {}", file.display()))
 }
 
 /// A run that goes on may go on for longer.
@@ -158,7 +158,7 @@ fn again(plan: &Plan, mut run: RunFile) -> RunFile {
 }
 
 /// Writes down what the run is, with everything it starts from that is not a file yet.
-fn describe(plan: &Plan, folder: &Path, told: &dyn Fn(String)) -> Result<RunFile, String> {
+fn describe(plan: &Plan, folder: &Path, told: &(dyn Fn(String) + Sync)) -> Result<RunFile, String> {
     let failed = |e: std::io::Error| format!("cannot be written: {e}: {}", folder.display());
     std::fs::create_dir_all(folder).map_err(failed)?;
     let (form, loaded) = (&plan.form, plan.loaded.as_ref());
@@ -189,8 +189,8 @@ fn describe(plan: &Plan, folder: &Path, told: &dyn Fn(String)) -> Result<RunFile
         train: form.train.clone(),
         checkpoint_steps: 50,
     };
-    let text = serde_json::to_vec_pretty(&run).map_err(|e| e.to_string())?;
-    fovea_distill::files::write_whole(&folder.join(RUN), &text).map_err(failed)?;
+    let text = toml::to_string(&run).map_err(|e| e.to_string())?;
+    fovea_distill::files::write_whole(&folder.join(RUN), text.as_bytes()).map_err(failed)?;
     Ok(run)
 }
 

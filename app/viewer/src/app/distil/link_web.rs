@@ -29,11 +29,12 @@ pub struct Link {
 impl Link {
     /// Opens the run and lets it go.
     pub fn start(ctx: &egui::Context, plan: Plan) -> Self {
-        let drawing = match plan.form.data {
-            DataKind::Drawn => plan.form.px(plan.loaded.as_deref()).map(|px| Drawing::new(plan.form.drawn, px)),
-            DataKind::Own => None,
-        };
-        Self { training: Training::new(ctx), opening: Some((Box::new(plan), drawing)), news: vec![] }
+        let training = Training::new(ctx);
+        let px = plan.form.px(plan.loaded.as_deref()).filter(|_| plan.form.data == DataKind::Drawn);
+        match px.map(|px| Drawing::new(plan.form.drawn, px)).transpose() {
+            Ok(drawing) => Self { training, opening: Some((Box::new(plan), drawing)), news: vec![] },
+            Err(reason) => Self { training, opening: None, news: vec![News::Word(Word::Failed(reason))] },
+        }
     }
 
     /// Gives an order.

@@ -244,7 +244,8 @@ impl Maps {
 
     fn submit(&mut self, index: usize, side: Side) {
         let Some(sample) = self.validation.get(index).cloned() else { return };
-        let network = |student: &Arc<Student>, settings: &Settings| Maker::Network { student: student.clone(), settings: settings.clone() };
+        let network =
+            |student: &Arc<Student>, settings: &Settings| Maker::Network { student: student.clone(), settings: settings.clone() };
         let [student, teacher] = &self.settings;
         let maker = match (side, &self.teacher) {
             (Side::Before, _) => self.before.as_ref().map(|s| network(s, student)),

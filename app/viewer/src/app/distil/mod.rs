@@ -82,6 +82,7 @@ pub struct Distil {
     /// What the user should read, until the next file comes.
     refusal: Option<(String, String)>,
     /// Folder that was last looked into.
+    #[cfg(not(target_arch = "wasm32"))]
     looked: String,
     /// Where things are on screen, for pages that drive the window.
     places: published::Places,
@@ -106,6 +107,7 @@ impl Distil {
             gpu,
             number: 0,
             refusal: None,
+            #[cfg(not(target_arch = "wasm32"))]
             looked: String::new(),
             places: published::Places::default(),
         }
@@ -130,6 +132,7 @@ impl Distil {
         if self.sealer.work() {
             self.keep_sealed();
         }
+        #[cfg(not(target_arch = "wasm32"))]
         self.look_into_folder();
         let data = self.data();
         self.problems = Problems::of(&self.form, &data, loaded.map(AsRef::as_ref));
@@ -230,8 +233,8 @@ impl Distil {
     }
 
     /// Does the chosen folder hold a run already?
+    #[cfg(not(target_arch = "wasm32"))]
     fn look_into_folder(&mut self) {
-        #[cfg(not(target_arch = "wasm32"))]
         if self.form.out != self.looked && !self.training() {
             self.looked.clone_from(&self.form.out);
             self.form.found = link::has_run(std::path::Path::new(self.form.out.trim()));

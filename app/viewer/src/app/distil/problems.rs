@@ -32,17 +32,13 @@ pub struct Problems {
 impl Problems {
     /// Everything that can be known before the run is opened.
     pub fn of(form: &Form, data: &Data, loaded: Option<&Student>) -> Self {
-        let mut found = Self::default();
-        found.student = student(form, data, loaded);
-        found.data = match data {
-            Data::None => Some("Choose a folder or a table.".into()),
-            Data::Failed(reason) => Some(reason.clone()),
-            Data::Reading => {
-                found.waiting = true;
-                None
-            }
-            Data::Ready(_) => None,
+        let (said, waiting) = match data {
+            Data::None => (Some("Choose a folder or a table.".into()), false),
+            Data::Failed(reason) => (Some(reason.clone()), false),
+            Data::Reading => (None, true),
+            Data::Ready(_) => (None, false),
         };
+        let mut found = Self { student: student(form, data, loaded), data: said, waiting, ..Self::default() };
         found.teacher = found.of_teacher(form, data, loaded);
         found.views = match (form.exported(), &form.train.views) {
             (Some(_), TrainViews::Continuous) => Some("Targets hold for the views they were exported for: choose those.".into()),
@@ -66,7 +62,11 @@ impl Problems {
 
     fn of_teacher(&mut self, form: &Form, data: &Data, loaded: Option<&Student>) -> Option<String> {
         let Some(file) = &form.teacher else {
-            return form.train.terms.needs_teacher().then(|| "The chosen terms need a Teacher: its targets, or the network.".into());
+            return form
+                .train
+                .terms
+                .needs_teacher()
+                .then(|| "The chosen terms need a Teacher: its targets, or the network.".into());
         };
         let facts = match &file.facts {
             None => {

@@ -175,7 +175,13 @@ fn confusion(ui: &mut Ui, run: &Run, metrics: &Metrics) {
             let painter = ui.painter().with_clip_rect(left);
             painter.text(left.right_center(), Align2::RIGHT_CENTER, name(row), theme::words(theme::SMALL), theme::TEXT);
             let above = Rect::from_min_size(pos2(corner.x + row as f32 * cell, area.top()), vec2(cell, 16.0));
-            ui.painter().with_clip_rect(above).text(above.center(), Align2::CENTER_CENTER, name(row), theme::words(theme::SMALL), theme::WEAK);
+            ui.painter().with_clip_rect(above).text(
+                above.center(),
+                Align2::CENTER_CENTER,
+                name(row),
+                theme::words(theme::SMALL),
+                theme::WEAK,
+            );
             for (column, count) in counts.iter().enumerate() {
                 let rect = Rect::from_min_size(pos2(corner.x + column as f32 * cell, y), vec2(cell, cell)).shrink(1.0);
                 let share = *count as f32 / sum.max(1) as f32;
@@ -183,7 +189,13 @@ fn confusion(ui: &mut Ui, run: &Run, metrics: &Metrics) {
                 let fill = theme::RAISED.lerp_to_gamma(fill, 0.85 * share);
                 ui.painter().rect_filled(rect, CornerRadius::same(3), fill);
                 let size = if cell < 26.0 { 9.5 } else { 12.0 };
-                ui.painter().text(rect.center(), Align2::CENTER_CENTER, count.to_string(), theme::digits(size), theme::ink_on(fill));
+                ui.painter().text(
+                    rect.center(),
+                    Align2::CENTER_CENTER,
+                    count.to_string(),
+                    theme::digits(size),
+                    theme::ink_on(fill),
+                );
                 let response = ui.interact(rect, ui.scope_id().with(("confusion", row, column)), Sense::hover());
                 response.on_hover_text(format!("{count} of {sum} {} called {}", name(row), name(column)));
             }

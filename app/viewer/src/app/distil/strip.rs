@@ -27,7 +27,11 @@ impl Distil {
         });
         ui.add_space(4.0);
         if maps.chosen.is_empty() {
-            ui.label(theme::caption(if maps.validation.is_empty() { "The patches are being read." } else { "No patch is chosen." }));
+            ui.label(theme::caption(if maps.validation.is_empty() {
+                "The patches are being read."
+            } else {
+                "No patch is chosen."
+            }));
             return;
         }
         let teacher = !matches!(maps.teacher, super::maps::TeacherSide::Nobody);
@@ -74,7 +78,13 @@ fn facts(ui: &Ui, maps: &Maps, index: usize, classes: &[String], rect: Rect) {
     let fill = theme::class_color(sample.label);
     theme::pill(&painter, rect.min + vec2(0.0, 32.0), Align2::LEFT_CENTER, label, fill, theme::ink_on(fill));
     let quiet = |line: f32, text: String| {
-        painter.text(rect.min + vec2(0.0, 56.0 + line * 17.0), Align2::LEFT_CENTER, text, theme::words(theme::SMALL), theme::WEAK);
+        painter.text(
+            rect.min + vec2(0.0, 56.0 + line * 17.0),
+            Align2::LEFT_CENTER,
+            text,
+            theme::words(theme::SMALL),
+            theme::WEAK,
+        );
     };
     if let (Some(before), Some(now)) = (maps.distance(index, Side::Before), maps.distance(index, Side::Now)) {
         quiet(0.0, "apart from the Teacher".into());
@@ -95,16 +105,29 @@ fn cell(ui: &mut Ui, maps: &mut Maps, (index, side): (usize, Side), class: usize
     match maps.cell(index, side) {
         None => note(if side == Side::Now { "after the first epoch" } else { "" }, theme::WEAK),
         Some(cell) => match &cell.outcome {
-            None => egui::Spinner::new().size(18.0).color(theme::ACCENT).paint_at(ui, Rect::from_center_size(rect.center(), vec2(18.0, 18.0))),
+            None => egui::Spinner::new()
+                .size(18.0)
+                .color(theme::ACCENT)
+                .paint_at(ui, Rect::from_center_size(rect.center(), vec2(18.0, 18.0))),
             Some(Err(reason)) => note(reason, theme::ERROR),
             Some(Ok(mapped)) => {
                 let says = said(&mapped.probabilities, classes);
                 if let Some((texture, evidence)) = cell.texture(ui.ctx(), class, &style) {
                     let whole = Rect::from_min_max(Pos2::ZERO, pos2(1.0, 1.0));
-                    painter.add(egui::epaint::RectShape::filled(rect, CornerRadius::same(4), Color32::WHITE).with_texture(texture.id(), whole));
+                    painter.add(
+                        egui::epaint::RectShape::filled(rect, CornerRadius::same(4), Color32::WHITE)
+                            .with_texture(texture.id(), whole),
+                    );
                     if !evidence {
                         let at = rect.left_bottom() + vec2(6.0, -6.0);
-                        theme::pill(&painter, at, Align2::LEFT_BOTTOM, "no positive evidence", Color32::from_black_alpha(170), Color32::WHITE);
+                        theme::pill(
+                            &painter,
+                            at,
+                            Align2::LEFT_BOTTOM,
+                            "no positive evidence",
+                            Color32::from_black_alpha(170),
+                            Color32::WHITE,
+                        );
                     }
                 }
                 if let Some((predicted, text)) = says {

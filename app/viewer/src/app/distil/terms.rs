@@ -5,12 +5,11 @@ use fovea_distill::{At, AttentionForm, AttentionLoss, AttentionScale, Fm, Kd, Sr
 
 use super::column::pair;
 use super::curves;
-use super::form::TeacherFacts;
 use super::rows::{choice, line, name};
 use crate::app::theme;
 
-/// Lays the terms out.
-pub fn show(ui: &mut Ui, terms: &mut Terms, teacher: Option<&TeacherFacts>) {
+/// Lays the terms out. `bare`: the chosen targets hold no feature maps.
+pub fn show(ui: &mut Ui, terms: &mut Terms, bare: bool) {
     theme::section(ui, "Loss terms");
     row(ui, "ce", "Labels (CE)", "Cross entropy with the label", None, |ui| pair(ui, "weight", &mut terms.ce, "CE weight"));
     let mut on = terms.kd.is_some();
@@ -21,7 +20,7 @@ pub fn show(ui: &mut Ui, terms: &mut Terms, teacher: Option<&TeacherFacts>) {
         }
     });
     switch(&mut terms.kd, on, || Kd { weight: 1.0, t: 1.0 });
-    features(ui, terms, teacher);
+    features(ui, terms, bare);
     let mut on = terms.sr.is_some();
     row(ui, "sr", "Teacher's head (SR)", "The Teacher's head reads the Student's features", Some(&mut on), |ui| {
         if let Some(sr) = &mut terms.sr {
@@ -38,7 +37,7 @@ pub fn show(ui: &mut Ui, terms: &mut Terms, teacher: Option<&TeacherFacts>) {
     attention(ui, terms);
 }
 
-fn features(ui: &mut Ui, terms: &mut Terms, teacher: Option<&TeacherFacts>) {
+fn features(ui: &mut Ui, terms: &mut Terms, bare: bool) {
     let mut on = terms.fm.is_some();
     row(ui, "fm", "Features (FM)", "The Teacher's feature maps", Some(&mut on), |ui| {
         if let Some(fm) = &mut terms.fm {
@@ -49,7 +48,7 @@ fn features(ui: &mut Ui, terms: &mut Terms, teacher: Option<&TeacherFacts>) {
     if let Some(fm) = &mut terms.fm {
         inset(ui, |ui| {
             line(ui, "Layer", |ui| layer(ui, "FM layer", &mut fm.layer));
-            if matches!(teacher, Some(TeacherFacts::Targets(own, _)) if own.features.is_empty()) {
+            if bare {
                 ui.label(RichText::new("These targets hold no feature maps.").size(theme::SMALL).color(theme::ERROR));
             }
         });
@@ -100,10 +99,13 @@ fn details(ui: &mut Ui, at: &mut At) {
         (AttentionForm::Signed, "signed: Σ α·A"),
     ];
     line(ui, "Map", |ui| choice(ui, "AT map", &mut at.form, &forms));
-    let losses = [(AttentionLoss::L2, "L2"), (AttentionLoss::Bce, "binary cross entropy"), (AttentionLoss::Kl, "Kullback–Leibler")];
+    let losses =
+        [(AttentionLoss::L2, "L2"), (AttentionLoss::Bce, "binary cross entropy"), (AttentionLoss::Kl, "Kullback–Leibler")];
     line(ui, "Difference", |ui| choice(ui, "AT difference", &mut at.loss, &losses));
     let mut soft = matches!(at.normalise, AttentionScale::Softmax { .. });
-    line(ui, "Scale", |ui| choice(ui, "AT scale", &mut soft, &[(false, "min–max over the sample"), (true, "softmax over the sample")]));
+    line(ui, "Scale", |ui| {
+        choice(ui, "AT scale", &mut soft, &[(false, "min–max over the sample"), (true, "softmax over the sample")])
+    });
     at.normalise = match (at.normalise, soft) {
         (_, false) => AttentionScale::MinMax,
         (AttentionScale::MinMax, true) => AttentionScale::Softmax { t: 0.01 },

@@ -17,7 +17,8 @@ pub fn show(ui: &mut Ui, form: &mut Form, problems: &Problems) {
     count(ui, "Batch", &mut train.batch, 1..=65_536);
     problem(ui, problems.batch.as_ref());
     line(ui, "Learning rate", |ui| {
-        let rate = DragValue::new(&mut train.optimiser.lr).range(1e-8..=1.0).speed(1e-5).custom_formatter(|v, _| format!("{v:e}"));
+        let rate =
+            DragValue::new(&mut train.optimiser.lr).range(1e-8..=1.0).speed(1e-5).custom_formatter(|v, _| format!("{v:e}"));
         name(ui.add(rate), "Learning rate").on_hover_text("Adam; 1e-4 is the method's")
     });
     views(ui, &mut train.views, exported);
@@ -28,7 +29,9 @@ pub fn show(ui: &mut Ui, form: &mut Form, problems: &Problems) {
 
 fn more(ui: &mut Ui, form: &mut Form) {
     let train = &mut form.train;
-    line(ui, "Seed", |ui| name(ui.add(DragValue::new(&mut train.seed)), "Seed").on_hover_text("Of order, augmentation and fresh weights"));
+    line(ui, "Seed", |ui| {
+        name(ui.add(DragValue::new(&mut train.seed)), "Seed").on_hover_text("Of order, augmentation and fresh weights")
+    });
     ui.checkbox(&mut train.balance, "Balance the classes").on_hover_text("Rare classes are drawn more often");
     count(ui, "Parts of a batch", &mut train.accumulate, 1..=65_536)
         .on_hover_text("Saves memory: the gradients of the parts are summed. FM and SR are then roots over each part");
