@@ -21,6 +21,7 @@ pub use check::{Checked, measure_self_check, self_check};
 pub use error::AnalysisError;
 pub use ladder::{Ladder, Rung, factors};
 pub use open::{open_student, open_student_with};
-pub(crate) use result::mean_probabilities;
 pub use result::{MoreMaps, PatchResult, TileResult, Times, argmax, softmax};
+pub(crate) use result::{mean_probabilities, min_max, notes};
 pub use settings::{Settings, ViewChoice, automatic_batch};
+pub(crate) use smooth::Turn;

@@ -2,7 +2,7 @@
 
 /// One of the eight: axes swapped, then flipped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Turn {
+pub(crate) struct Turn {
     swap: bool,
     flip_x: bool,
     flip_y: bool,
@@ -10,12 +10,17 @@ pub(super) struct Turn {
 
 impl Turn {
     /// All eight, the image as it is first.
-    pub(super) fn all() -> impl Iterator<Item = Self> {
+    fn all() -> impl Iterator<Item = Self> {
         (0..8u8).map(|i| Self { swap: i & 4 != 0, flip_x: i & 1 != 0, flip_y: i & 2 != 0 })
     }
 
+    /// Those that maps of all these heights and widths can be turned back from, the image as it is first.
+    pub(crate) fn for_maps(sides: &[(usize, usize)]) -> Vec<Self> {
+        Self::all().filter(|t| sides.iter().all(|&(h, w)| t.suits(h, w))).collect()
+    }
+
     /// Whether maps of this shape can be turned back: only square ones can be after a swap of the axes.
-    pub(super) fn suits(self, h: usize, w: usize) -> bool {
+    fn suits(self, h: usize, w: usize) -> bool {
         !self.swap || h == w
     }
 
@@ -27,7 +32,7 @@ impl Turn {
     }
 
     /// A square RGB image, turned.
-    pub(super) fn image(self, rgb: &[u8], side: usize) -> Vec<u8> {
+    pub(crate) fn image(self, rgb: &[u8], side: usize) -> Vec<u8> {
         let cells = (0..side).flat_map(|y| (0..side).map(move |x| (x, y)));
         let pixel = |(x, y)| {
             let (sx, sy) = self.source(x, y, side, side);
@@ -38,7 +43,7 @@ impl Turn {
     }
 
     /// Adds `share` of planes of `h` × `w` cells to `sum`, turned back. Square planes where the axes are swapped.
-    pub(super) fn add_back(self, planes: &[f32], (h, w): (usize, usize), share: f32, sum: &mut [f32]) {
+    pub(crate) fn add_back(self, planes: &[f32], (h, w): (usize, usize), share: f32, sum: &mut [f32]) {
         let cells = (h * w).max(1);
         for (plane, sum) in planes.chunks_exact(cells).zip(sum.chunks_exact_mut(cells)) {
             for (i, v) in plane.iter().enumerate() {
@@ -73,7 +78,7 @@ mod tests {
 
     #[test]
     fn oblong_maps_are_only_flipped() {
-        assert_eq!(Turn::all().filter(|t| t.suits(2, 3)).count(), 4);
+        assert_eq!((Turn::for_maps(&[(4, 4), (2, 3)]).len(), Turn::for_maps(&[(4, 4)]).len()), (4, 8));
         let mut sum = vec![0.0; 2];
         Turn { swap: false, flip_x: true, flip_y: false }.add_back(&[1.0, 2.0], (1, 2), 0.5, &mut sum);
         assert_eq!(sum, [1.0, 0.5]);

@@ -32,6 +32,7 @@ pub fn show(ui: &mut Ui, display: &mut Display, model: Option<&Model>, exportabl
         ui.add(egui::Separator::default().vertical().shrink(9.0));
         ui.add_space(6.0);
         toggle(ui, &mut display.heatmap, "Heatmap", "Heatmap on or off (H)");
+        toggle(ui, &mut display.compare, "Compare", "Several layers or methods side by side (M)");
         toggle(ui, &mut display.ladder, "Ladder", "The same patch at lower magnifications (L)");
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             ui.label(RichText::new("Files never leave this device").size(12.5).color(theme::TEXT));
