@@ -13,6 +13,8 @@ mod import;
 mod model;
 mod parse;
 mod random;
+#[cfg(feature = "distill")]
+mod study;
 
 pub use audit::{AuditReport, Comparison, audit_case, find_cases};
 pub use random::vgg16 as random_vgg16;
@@ -47,6 +49,9 @@ enum Command {
     /// Train a Student, with or without a Teacher's attention targets
     #[cfg(feature = "distill")]
     Distill(distill::Args),
+    /// Compare a Teacher and Students taught in different ways, and write a report
+    #[cfg(feature = "distill")]
+    Study(study::Args),
     /// Measure this machine
     Bench(bench::Args),
 }
@@ -71,6 +76,8 @@ pub fn main() -> ExitCode {
         Command::RandomStudent(args) => random::run(&args),
         #[cfg(feature = "distill")]
         Command::Distill(args) => distill::run(&args),
+        #[cfg(feature = "distill")]
+        Command::Study(args) => study::run(&args),
         Command::Bench(args) => bench::run(&args),
     };
     match outcome {
