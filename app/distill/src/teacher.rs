@@ -1,13 +1,14 @@
 //! The Teacher: what it says about a batch, without gradient.
 
-use crate::config::{At, AttentionForm, Terms};
+use crate::config::{At, Terms};
 use crate::head;
+use crate::layers::{self, layer};
 use crate::losses::FixedHead;
 use crate::lower::{self, LowerError};
 use crate::parameters::Parameters;
 use crate::step::StepError;
-use burn::tensor::{Device, Tensor, TensorData};
-use fovea_student::explain::{Explain, Method, Request, explain, raw_output};
+use burn::tensor::{Device, Tensor};
+use fovea_student::explain::{Explain, explain, raw_output};
 use fovea_student::graph::{Graph, GraphError, LOGITS, ValueId};
 use fovea_student::{View, Weights, view};
 
@@ -49,29 +50,12 @@ impl Taps {
     }
 }
 
-/// A layer by name or level; a network without levels has a last one all the same.
-pub(crate) fn layer(graph: &Graph, name: &str) -> Result<ValueId, GraphError> {
-    match graph.layer(name) {
-        Err(_) if name == "-1" => graph.default_layer().ok_or_else(|| GraphError::NoValue(name.into())),
-        found => found,
-    }
-}
-
 /// The graph with one raw map per AT term, all classes, no normalisation.
 pub(crate) fn explained(graph: &Graph, terms: &Terms, name: impl Fn(&At) -> &str) -> Result<Graph, StepError> {
     if terms.at.is_empty() {
         return Ok(graph.clone());
     }
-    let request = |at: &At| {
-        let (method, relu) = match at.form {
-            AttentionForm::Positive => (Method::Positive, false),
-            AttentionForm::Relu => (Method::GradCam, true),
-            AttentionForm::Signed => (Method::GradCam, false),
-        };
-        let layer = graph.value(layer(graph, name(at))?).name.clone();
-        Ok(Request { layer, method, relu })
-    };
-    let requests = terms.at.iter().map(request).collect::<Result<Vec<_>, StepError>>()?;
+    let requests = terms.at.iter().map(|at| layers::request(graph, name(at), at.form)).collect::<Result<Vec<_>, _>>()?;
     let spec = Explain { requests, classes: None, grid: None, normalise: false, closed_form: true, gradients: false };
     Ok(explain(graph, &spec)?)
 }
@@ -143,9 +127,5 @@ impl Teacher {
 }
 
 fn fixed_head(graph: &Graph, weights: &Weights, device: &Device) -> Result<FixedHead, StepError> {
-    let numbers = head::find(graph)?.numbers(weights)?;
-    let device = device.clone().inner();
-    let weight = TensorData::new(numbers.weight, [numbers.classes, numbers.features]);
-    let bias = TensorData::new(numbers.bias, [numbers.classes]);
-    Ok(FixedHead { weight: Tensor::from_data(weight, &device), bias: Tensor::from_data(bias, &device) })
+    Ok(FixedHead::new(&head::find(graph)?.numbers(weights)?, device))
 }

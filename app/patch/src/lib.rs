@@ -10,12 +10,14 @@ pub mod export;
 pub mod overlay;
 pub mod resize;
 pub mod tiles;
+mod turn;
 
 pub use colormap::Colormap;
 pub use decode::{Limits, Patch, decode};
 pub use error::PatchError;
 pub use overlay::{Mosaic, Overlay, OverlayStyle, Range};
 pub use tiles::{Field, Framing, Pad, Tile, TilePlan};
+pub use turn::Turn;
 
 /// The sentence that stands in the window and in every export.
 pub const NOTICE: &str = "research use only; a heatmap shows model evidence, not tumour";

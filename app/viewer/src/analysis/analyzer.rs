@@ -2,10 +2,9 @@
 
 use super::outputs::Outputs;
 use super::result::{argmax, mean_probabilities, min_max, notes};
-use super::smooth::Turn;
 use super::{AnalysisError, MoreMaps, PatchResult, Settings, Times, automatic_batch};
 use fovea_engine::{Device, EngineError, Input, Preference, Run, Runner};
-use fovea_patch::{Field, Patch, Tile, tiles};
+use fovea_patch::{Field, Patch, Tile, Turn, tiles};
 use fovea_student::explain::raw_output;
 use fovea_student::file::Student;
 use fovea_student::{Graph, Weights};

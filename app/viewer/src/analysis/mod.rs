@@ -14,7 +14,6 @@ mod open;
 mod outputs;
 mod result;
 mod settings;
-mod smooth;
 
 pub use analyzer::Analyzer;
 pub use check::{Checked, measure_self_check, self_check};
@@ -24,4 +23,3 @@ pub use open::{open_student, open_student_with};
 pub use result::{MoreMaps, PatchResult, TileResult, Times, argmax, softmax};
 pub(crate) use result::{mean_probabilities, min_max, notes};
 pub use settings::{Settings, ViewChoice, automatic_batch};
-pub(crate) use smooth::Turn;

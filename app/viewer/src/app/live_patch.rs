@@ -1,13 +1,13 @@
 //! A patch on its way through the window's GPU: tile by tile, each turned where its map is to be smooth.
 
 use fovea_engine::{LiveResult, MapTexture, Stage};
-use fovea_patch::{Field, Pad, TilePlan, tiles};
+use fovea_patch::{Field, TilePlan, Turn, tiles};
 use fovea_student::ModelCard;
 use web_time::Instant;
 
 use super::jobs::LookJob;
 use crate::analysis::{
-    AnalysisError, MoreMaps, PatchResult, Settings, TileResult, Times, Turn, argmax, mean_probabilities, min_max, notes, softmax,
+    AnalysisError, MoreMaps, PatchResult, Settings, TileResult, Times, argmax, mean_probabilities, min_max, notes, softmax,
 };
 
 /// A patch under way.
@@ -63,8 +63,7 @@ impl Passage {
     /// RGB of the next run; none when all are done.
     pub fn pixels(&self) -> Option<Vec<u8>> {
         let tile = self.plan.tiles.get(self.tiles_done())?;
-        let pad: Pad = self.settings.pad;
-        let rgb = tiles::extract(&self.job.patch, tile, self.input_px, pad);
+        let rgb = tiles::extract(&self.job.patch, tile, self.input_px, self.settings.pad);
         Some(match self.turns.get(self.turned) {
             Some(turn) if self.turned > 0 => turn.image(&rgb, self.input_px),
             _ => rgb,

@@ -6,16 +6,22 @@ mod analyze;
 mod audit;
 mod bench;
 pub(crate) mod clock;
+#[cfg(feature = "distill")]
+mod distill;
 mod export;
 mod import;
 mod model;
 mod parse;
 mod random;
+#[cfg(feature = "distill")]
+mod study;
 
 pub use audit::{AuditReport, Comparison, audit_case, find_cases};
 pub use random::vgg16 as random_vgg16;
 
 use clap::{Parser, Subcommand};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 /// See where a low-magnification model looks: grades and attention maps of histology patches, computed on this device;
@@ -40,6 +46,12 @@ enum Command {
     Export(export::Args),
     /// Make an untrained Student with random weights, for trials and benchmarks
     RandomStudent(random::Args),
+    /// Train a Student, with or without a Teacher's attention targets
+    #[cfg(feature = "distill")]
+    Distill(distill::Args),
+    /// Compare a Teacher and Students taught in different ways, and write a report
+    #[cfg(feature = "distill")]
+    Study(study::Args),
     /// Measure this machine
     Bench(bench::Args),
 }
@@ -62,6 +74,10 @@ pub fn main() -> ExitCode {
         Command::Import(args) => import::run(&args),
         Command::Export(args) => export::run(&args),
         Command::RandomStudent(args) => random::run(&args),
+        #[cfg(feature = "distill")]
+        Command::Distill(args) => distill::run(&args),
+        #[cfg(feature = "distill")]
+        Command::Study(args) => study::run(&args),
         Command::Bench(args) => bench::run(&args),
     };
     match outcome {
@@ -88,6 +104,17 @@ fn window() -> ExitCode {
 /// `fovea … | head` is no failure.
 fn is_closed_pipe(e: &anyhow::Error) -> bool {
     e.downcast_ref::<std::io::Error>().is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe)
+}
+
+/// A bar on standard error; none where nobody would see it.
+fn bar(len: usize, show: bool) -> ProgressBar {
+    let seen = show && std::io::stderr().is_terminal();
+    let target = if seen { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+    let bar = ProgressBar::with_draw_target(Some(len as u64), target);
+    match ProgressStyle::with_template("{bar:40} {pos}/{len} {eta} {msg}") {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
 }
 
 /// Writes text to standard output.

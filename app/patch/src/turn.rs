@@ -1,26 +1,34 @@
-//! Aug-smooth: the eight flips and rotations of a square image, and maps turned back.
+//! The eight flips and rotations of a square image, and maps turned back.
 
 /// One of the eight: axes swapped, then flipped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Turn {
+pub struct Turn {
     swap: bool,
     flip_x: bool,
     flip_y: bool,
 }
 
 impl Turn {
+    /// How many there are.
+    pub const COUNT: u8 = 8;
+
+    /// By number, 0 the image as it is: 1 mirrors left and right, 2 top and bottom, 4 swaps the axes. Bits past these do not count.
+    pub fn nth(i: u8) -> Self {
+        Self { swap: i & 4 != 0, flip_x: i & 1 != 0, flip_y: i & 2 != 0 }
+    }
+
     /// All eight, the image as it is first.
-    fn all() -> impl Iterator<Item = Self> {
-        (0..8u8).map(|i| Self { swap: i & 4 != 0, flip_x: i & 1 != 0, flip_y: i & 2 != 0 })
+    pub fn all() -> impl Iterator<Item = Self> {
+        (0..Self::COUNT).map(Self::nth)
     }
 
     /// Those that maps of all these heights and widths can be turned back from, the image as it is first.
-    pub(crate) fn for_maps(sides: &[(usize, usize)]) -> Vec<Self> {
+    pub fn for_maps(sides: &[(usize, usize)]) -> Vec<Self> {
         Self::all().filter(|t| sides.iter().all(|&(h, w)| t.suits(h, w))).collect()
     }
 
     /// Whether maps of this shape can be turned back: only square ones can be after a swap of the axes.
-    fn suits(self, h: usize, w: usize) -> bool {
+    pub fn suits(self, h: usize, w: usize) -> bool {
         !self.swap || h == w
     }
 
@@ -32,7 +40,7 @@ impl Turn {
     }
 
     /// A square RGB image, turned.
-    pub(crate) fn image(self, rgb: &[u8], side: usize) -> Vec<u8> {
+    pub fn image(self, rgb: &[u8], side: usize) -> Vec<u8> {
         let cells = (0..side).flat_map(|y| (0..side).map(move |x| (x, y)));
         let pixel = |(x, y)| {
             let (sx, sy) = self.source(x, y, side, side);
@@ -43,7 +51,7 @@ impl Turn {
     }
 
     /// Adds `share` of planes of `h` × `w` cells to `sum`, turned back. Square planes where the axes are swapped.
-    pub(crate) fn add_back(self, planes: &[f32], (h, w): (usize, usize), share: f32, sum: &mut [f32]) {
+    pub fn add_back(self, planes: &[f32], (h, w): (usize, usize), share: f32, sum: &mut [f32]) {
         let cells = (h * w).max(1);
         for (plane, sum) in planes.chunks_exact(cells).zip(sum.chunks_exact_mut(cells)) {
             for (i, v) in plane.iter().enumerate() {
