@@ -21,7 +21,7 @@ pub use caps::device_descriptor;
 pub use device::{AdapterReport, Device, Preference};
 pub use error::EngineError;
 pub use gpu::{Gpu, MapTexture};
-pub use live::{LiveResult, LiveRun, LiveStatus};
+pub use live::{LiveMap, LiveResult, LiveRun, LiveStatus};
 pub use plan::{Constant, ConvWeights, Place, Plan, PlanOutput, Stage, Step, Target};
 pub use run::{Input, NamedTensor, Run, Runner};
 pub use single::run_call;

@@ -24,7 +24,8 @@ const FIRST_RATE: f64 = 3e8;
 /// A graph ready for interactive runs, one sample at a time.
 pub struct LiveRun {
     run: GpuRun,
-    map: Option<usize>,
+    /// Outputs that hold raw maps.
+    maps: Vec<usize>,
     logits: usize,
     /// Measured speed in estimated operations per millisecond.
     rate: f64,
@@ -54,15 +55,35 @@ struct Slice {
 
 struct Reading {
     ticket: u64,
-    raw: Option<MapTexture>,
-    logits: (Staging, Signal<Mapped>),
-    map: Option<(Staging, Signal<Mapped>)>,
-    done: [Option<Vec<f32>>; 2],
+    textures: Vec<Option<MapTexture>>,
+    /// The scores, then the maps.
+    copies: Vec<Copied>,
     start: Instant,
     ms: BTreeMap<Stage, f64>,
 }
 
 type Mapped = Result<(), wgpu::BufferAsyncError>;
+
+/// An output on its way back.
+struct Copied {
+    staging: Staging,
+    mapped: Signal<Mapped>,
+    data: Option<Vec<f32>>,
+}
+
+impl Copied {
+    /// Takes the data once they are there; true when they are.
+    fn arrived(&mut self) -> Result<bool, EngineError> {
+        if self.data.is_none() {
+            self.data = match self.mapped.take() {
+                None => None,
+                Some(Ok(())) => Some(self.staging.data()?),
+                Some(Err(e)) => return Err(EngineError::Device(e.to_string())),
+            };
+        }
+        Ok(self.data.is_some())
+    }
+}
 
 /// Where an interactive run stands.
 #[derive(Clone, Debug)]
@@ -85,12 +106,19 @@ pub struct LiveResult {
     pub ticket: u64,
     /// Pre-softmax scores, one per class.
     pub logits: Vec<f32>,
-    /// Raw maps for drawing, when the graph was explained.
-    pub raw: Option<MapTexture>,
-    /// The same maps `(classes, h, w)` for ranges and exports.
-    pub raw_data: Vec<f32>,
+    /// One per map the graph was explained with, in that order.
+    pub maps: Vec<LiveMap>,
     /// Milliseconds per stage: time the GPU had work of that stage.
     pub stages: Vec<(Stage, f64)>,
+}
+
+/// One raw map of an interactive run.
+#[derive(Clone, Debug)]
+pub struct LiveMap {
+    /// On the device, for drawing.
+    pub texture: Option<MapTexture>,
+    /// The same values `(classes, h, w)` for ranges and exports.
+    pub data: Vec<f32>,
 }
 
 impl LiveRun {
@@ -102,10 +130,10 @@ impl LiveRun {
         let plan = Arc::new(Plan::for_target(graph, weights, 1, gpu.target())?);
         let at = |name: &str| plan.outputs.iter().position(|o| o.name == name);
         let logits = at(LOGITS).ok_or_else(|| fovea_student::graph::GraphError::NoValue(LOGITS.into()))?;
-        let map = at(&raw_output(0));
+        let maps = (0..).map_while(|i| at(&raw_output(i))).collect();
         let watch = Watch::new(&gpu);
         let run = GpuRun::new(gpu, plan, PIECE)?;
-        Ok(Self { run, map, logits, rate: FIRST_RATE, state: State::Idle, watch })
+        Ok(Self { run, maps, logits, rate: FIRST_RATE, state: State::Idle, watch })
     }
 
     /// Bytes of weights and working buffers.
@@ -202,55 +230,33 @@ impl LiveRun {
             let o = &plan.outputs[output];
             Staging::copy(gpu, encoder, self.run.buffer_of(o.place), o.shape.iter().product())
         };
-        let logits = stage(&mut encoder, self.logits);
-        let map = self.map.map(|m| stage(&mut encoder, m));
-        let raw = self.map.and_then(|m| match plan.outputs[m].shape[..] {
+        let outputs = std::iter::once(&self.logits).chain(&self.maps);
+        let staged: Vec<Staging> = outputs.map(|&o| stage(&mut encoder, o)).collect();
+        let texture = |&m: &usize| match plan.outputs[m].shape[..] {
             [1, classes, h, w] => Some(self.run.to_texture(&mut encoder, plan.outputs[m].place, [classes, h, w])),
             _ => None,
-        });
-        gpu.queue.submit([encoder.finish()]);
-        let mapped = |s: Staging| {
-            let signal = s.map();
-            (s, signal)
         };
-        Reading {
-            ticket: running.ticket,
-            raw,
-            logits: mapped(logits),
-            map: map.map(mapped),
-            done: [None, None],
-            start: Instant::now(),
-            ms: running.ms,
-        }
+        let textures = self.maps.iter().map(texture).collect();
+        gpu.queue.submit([encoder.finish()]);
+        let copy = |staging: Staging| Copied { mapped: staging.map(), staging, data: None };
+        let copies = staged.into_iter().map(copy).collect();
+        Reading { ticket: running.ticket, textures, copies, start: Instant::now(), ms: running.ms }
     }
 
     fn read(&mut self, mut r: Reading) -> Result<LiveStatus, EngineError> {
-        let arrived = |(staging, signal): &(Staging, Signal<Mapped>)| match signal.take() {
-            None => Ok(None),
-            Some(Ok(())) => staging.data().map(Some),
-            Some(Err(e)) => Err(EngineError::Device(e.to_string())),
-        };
-        if r.done[0].is_none() {
-            r.done[0] = arrived(&r.logits)?;
+        let mut all = true;
+        for copy in &mut r.copies {
+            all &= copy.arrived()?;
         }
-        if r.done[1].is_none() {
-            r.done[1] = match &r.map {
-                Some(map) => arrived(map)?,
-                None => Some(vec![]),
-            };
-        }
-        let [Some(logits), Some(raw_data)] = &mut r.done else {
+        if !all {
             self.state = State::Reading(Box::new(r));
             return Ok(LiveStatus::Running { fraction: 1.0 });
-        };
+        }
         r.ms.insert(Stage::Readback, r.start.elapsed().as_secs_f64() * 1e3);
-        Ok(LiveStatus::Done(Box::new(LiveResult {
-            ticket: r.ticket,
-            logits: std::mem::take(logits),
-            raw: r.raw,
-            raw_data: std::mem::take(raw_data),
-            stages: r.ms.into_iter().collect(),
-        })))
+        let mut data = r.copies.into_iter().map(|c| c.data.unwrap_or_default());
+        let logits = data.next().unwrap_or_default();
+        let maps = r.textures.into_iter().zip(data).map(|(texture, data)| LiveMap { texture, data }).collect();
+        Ok(LiveStatus::Done(Box::new(LiveResult { ticket: r.ticket, logits, maps, stages: r.ms.into_iter().collect() })))
     }
 }
 

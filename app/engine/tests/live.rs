@@ -5,7 +5,7 @@ mod common;
 
 use common::*;
 use fovea_engine::{Device, Input, LiveResult, LiveRun, LiveStatus, Runner};
-use fovea_student::explain::{Explain, Method, explain};
+use fovea_student::explain::{Explain, Method, Request, explain};
 use std::time::{Duration, Instant};
 
 fn finish(live: &mut LiveRun) -> Box<LiveResult> {
@@ -28,7 +28,9 @@ fn the_latest_request_wins_and_matches_a_batch_run() {
     let Some(device) = gpu() else { return };
     let Device::Gpu(gpu) = &device else { panic!("a GPU was asked for") };
     let (graph, weights) = vgg(96, 4, 7);
-    let graph = explain(&graph, &Explain::one("-2", Method::Positive)).unwrap();
+    let request = |layer: &str, method| Request { layer: layer.into(), method, relu: false };
+    let requests = vec![request("-2", Method::Positive), request("-1", Method::GradCam)];
+    let graph = explain(&graph, &Explain { requests, ..Explain::one("-2", Method::Positive) }).unwrap();
     let mut live = LiveRun::new(gpu.clone(), &graph, &weights).unwrap();
     assert!(matches!(live.poll().unwrap(), LiveStatus::Idle));
     live.start(&pixels(1, 96), 1).unwrap();
@@ -41,11 +43,14 @@ fn the_latest_request_wins_and_matches_a_batch_run() {
     let mut runner = Runner::new(&cpu(), &graph, &weights, 1).unwrap();
     let run = pollster::block_on(runner.run(Input::Rgb8(&wanted))).unwrap();
     assert!(relative(&result.logits, &run.get("logits").unwrap().data) < 1e-4);
-    let map = run.get("map.0").unwrap();
-    assert!(relative(&result.raw_data, &map.data) < 2e-4);
-    let texture = result.raw.unwrap();
-    assert_eq!([1, texture.classes, texture.h, texture.w], map.shape[..]);
-    assert_eq!(texels(gpu, &texture.texture), result.raw_data);
+    assert_eq!(result.maps.len(), 2);
+    for (i, map) in result.maps.iter().enumerate() {
+        let wanted = run.get(&format!("map.{i}")).unwrap();
+        assert!(relative(&map.data, &wanted.data) < 2e-4, "map {i}");
+        let texture = map.texture.as_ref().unwrap();
+        assert_eq!([1, texture.classes, texture.h, texture.w], wanted.shape[..]);
+        assert_eq!(texels(gpu, &texture.texture), map.data);
+    }
 }
 
 #[test]
@@ -56,7 +61,7 @@ fn pixels_of_the_wrong_size_are_refused() {
     assert!(live.start(&[0; 30], 1).is_err());
     live.start(&pixels(1, 32), 3).unwrap();
     let result = finish(&mut live);
-    assert!(result.raw.is_none() && result.raw_data.is_empty() && result.logits.len() == 4);
+    assert!(result.maps.is_empty() && result.logits.len() == 4);
 }
 
 /// Reads an r32float texture back, row by row without padding.

@@ -22,6 +22,11 @@ impl Turn {
         (0..Self::COUNT).map(Self::nth)
     }
 
+    /// Those that maps of all these heights and widths can be turned back from, the image as it is first.
+    pub fn for_maps(sides: &[(usize, usize)]) -> Vec<Self> {
+        Self::all().filter(|t| sides.iter().all(|&(h, w)| t.suits(h, w))).collect()
+    }
+
     /// Whether maps of this shape can be turned back: only square ones can be after a swap of the axes.
     pub fn suits(self, h: usize, w: usize) -> bool {
         !self.swap || h == w
@@ -81,7 +86,7 @@ mod tests {
 
     #[test]
     fn oblong_maps_are_only_flipped() {
-        assert_eq!(Turn::all().filter(|t| t.suits(2, 3)).count(), 4);
+        assert_eq!((Turn::for_maps(&[(4, 4), (2, 3)]).len(), Turn::for_maps(&[(4, 4)]).len()), (4, 8));
         let mut sum = vec![0.0; 2];
         Turn { swap: false, flip_x: true, flip_y: false }.add_back(&[1.0, 2.0], (1, 2), 0.5, &mut sum);
         assert_eq!(sum, [1.0, 0.5]);

@@ -247,6 +247,27 @@ fn old_and_new_opsets_are_refused_and_quantised_weights_too() {
 }
 
 #[test]
+fn two_gigabytes_are_refused_before_they_are_read() {
+    // Zero pages that nobody touches take no memory.
+    let bytes = vec![0u8; 1 << 31];
+    let Err(OnnxError::TooLarge(why)) = onnx::load(&bytes, &|_| None, None) else { panic!("it must be refused") };
+    assert!(why.contains("2 GB") && why.contains("external data"), "{why}");
+}
+
+#[test]
+fn a_layer_behind_the_scores_is_no_layer() {
+    let mut model = sound();
+    model.nodes.push(node("Softmax", &["y"], &["p"], &[]));
+    model.outputs = vec![port("p", 1, &[0, 2])];
+    let graph = load(&model).unwrap().graph;
+    for (layer, part) in [("p", "'p'"), ("y", "channels × height × width"), ("flat", "channels × height × width")] {
+        let spec = fovea_student::Explain::one(layer, fovea_student::Method::GradCam);
+        let text = fovea_student::explain(&graph, &spec).unwrap_err().to_string();
+        assert!(text.contains(part) && text.contains(&format!("'{layer}'")), "{text}");
+    }
+}
+
+#[test]
 fn scores_must_be_one_row() {
     let mut map = sound();
     map.outputs = vec![port("r", 1, &[0, 3, 4, 4])];

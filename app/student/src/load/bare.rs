@@ -45,7 +45,7 @@ impl Checkpoint {
     }
 
     /// Image size the file itself says.
-    fn fixed_px(&self) -> Option<usize> {
+    pub fn fixed_px(&self) -> Option<usize> {
         self.onnx.as_ref().and_then(|m| m.fixed_px())
     }
 

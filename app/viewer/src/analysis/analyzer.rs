@@ -1,7 +1,7 @@
 //! A Student with its explanation, compiled for a device and fed with tiles.
 
 use super::outputs::Outputs;
-use super::result::{argmax, mean_probabilities, min_max};
+use super::result::{argmax, mean_probabilities, min_max, notes};
 use super::{AnalysisError, MoreMaps, PatchResult, Settings, Times, automatic_batch};
 use fovea_engine::{Device, EngineError, Input, Preference, Run, Runner};
 use fovea_patch::{Field, Patch, Tile, Turn, tiles};
@@ -113,14 +113,6 @@ impl Analyzer {
         }
         progress(done.len(), plan.tiles.len());
         let probabilities = mean_probabilities(patch, &done);
-        let mut notes = patch.notes.clone();
-        notes.push(plan.note.clone());
-        if done.len() > 1 {
-            notes.push(format!("{} tiles: the image's probabilities are their mean by area", done.len()));
-        }
-        if self.settings.aug_smooth {
-            notes.push("the map is the mean over flips and rotations (aug-smooth)".into());
-        }
         let (classes, map_h, map_w) = self.map_shape(0)?;
         let shapes = (1..=maps.len()).map(|i| self.map_shape(i)).collect::<Result<Vec<_>, _>>()?;
         let more = maps.into_iter().zip(shapes).map(|(tiles, (_, map_h, map_w))| MoreMaps { map_h, map_w, tiles }).collect();
@@ -129,6 +121,7 @@ impl Analyzer {
             sha256: patch.sha256.clone(),
             width: patch.width,
             height: patch.height,
+            notes: notes(patch, &plan, &self.settings),
             plan,
             tiles: done,
             classes,
@@ -139,7 +132,6 @@ impl Analyzer {
             probabilities,
             stages,
             total_ms: start.elapsed().as_secs_f64() * 1e3,
-            notes,
         })
     }
 
@@ -181,7 +173,7 @@ impl Analyzer {
             return Ok(outputs);
         }
         let shapes: Vec<(usize, usize)> = outputs.maps.iter().map(|m| (m.h, m.w)).collect();
-        let turns: Vec<Turn> = Turn::all().filter(|t| shapes.iter().all(|&(h, w)| t.suits(h, w))).collect();
+        let turns = Turn::for_maps(&shapes);
         let share = 1.0 / turns.len().max(1) as f32;
         outputs.maps.iter_mut().for_each(|m| m.raw.iter_mut().for_each(|v| *v *= share));
         for turn in turns.into_iter().skip(1) {

@@ -21,5 +21,5 @@ pub use error::AnalysisError;
 pub use ladder::{Ladder, Rung, factors};
 pub use open::{open_student, open_student_with};
 pub use result::{MoreMaps, PatchResult, TileResult, Times, argmax, softmax};
-pub(crate) use result::{mean_probabilities, min_max};
+pub(crate) use result::{mean_probabilities, min_max, notes};
 pub use settings::{Settings, ViewChoice, automatic_batch};

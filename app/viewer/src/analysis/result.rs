@@ -1,5 +1,6 @@
 //! What an analysis gives: per tile the scores and maps, and from them the picture of the whole image.
 
+use super::Settings;
 use fovea_engine::Stage;
 use fovea_patch::overlay::Map;
 use fovea_patch::{Mosaic, Patch, PatchError, Tile, TilePlan};
@@ -123,6 +124,19 @@ impl PatchResult {
         let finite = self.tiles.iter().flat_map(|t| &t.raw).copied().filter(|v| v.is_finite());
         finite.fold(None, |range, v| Some(range.map_or((v, v), |(lo, hi): (f32, f32)| (lo.min(v), hi.max(v)))))
     }
+}
+
+/// What the user should know about a result: how the scale was decided, what was done to the pixels and the map.
+pub(crate) fn notes(patch: &Patch, plan: &TilePlan, settings: &Settings) -> Vec<String> {
+    let mut notes = patch.notes.clone();
+    notes.push(plan.note.clone());
+    if plan.tiles.len() > 1 {
+        notes.push(format!("{} tiles: the image's probabilities are their mean by area", plan.tiles.len()));
+    }
+    if settings.aug_smooth {
+        notes.push("the map is the mean over flips and rotations (aug-smooth)".into());
+    }
+    notes
 }
 
 /// The method's joint min-max over pixels and classes; a constant map becomes zeros.

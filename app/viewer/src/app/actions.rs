@@ -26,6 +26,8 @@ pub enum Action {
     Class(Option<usize>),
     /// Look with another method or at another layer.
     Attention(Attention),
+    /// Say the scale of the model's input, µm/px; none: unknown.
+    ModelScale(Option<f64>),
     /// Fit the patch into the canvas.
     Fit,
     /// Dismiss one problem.

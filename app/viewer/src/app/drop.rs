@@ -22,13 +22,13 @@ pub fn is_model(name: &str) -> bool {
     has_extension(name, &["safetensors", "pth", "pt", "onnx"])
 }
 
-#[cfg(not(target_arch = "wasm32"))]
 /// Is this name one of a picture? Only folders are filtered by it; a file dropped by hand is always tried.
 pub fn is_picture(name: &str) -> bool {
     has_extension(name, &["png", "jpg", "jpeg", "tif", "tiff", "svs"])
 }
 
-fn has_extension(name: &str, of: &[&str]) -> bool {
+/// Does the name end with one of these?
+pub fn has_extension(name: &str, of: &[&str]) -> bool {
     let extension = name.rsplit_once('.').map(|(_, e)| e.to_ascii_lowercase());
     extension.is_some_and(|e| of.contains(&e.as_str()))
 }
@@ -100,7 +100,6 @@ mod tests {
     #[test]
     fn sorts_by_name() {
         assert!(is_model("a.PTH") && is_model("b.safetensors") && !is_model("pth") && !is_model("a.png"));
-        #[cfg(not(target_arch = "wasm32"))]
         assert!(is_picture("x.y.TIFF") && is_picture("a.jpg") && !is_picture("notes.txt") && !is_picture("png"));
     }
 

@@ -125,7 +125,7 @@ impl Export {
         let named =
             ModelRecord { name: model.title.clone(), sha256: card.weights_sha256.clone(), classes: card.class_names.clone() };
         let settings = serde_json::json!({
-            "layer": attention.layer, "method": attention.method, "relu": attention.relu,
+            "layer": attention.layer, "method": attention.method, "relu": attention.relu, "aug_smooth": attention.smooth,
             "class": model.name(class), "colormap": display.colormap, "opacity": display.opacity,
         });
         let program = concat!("fovea ", env!("CARGO_PKG_VERSION"));

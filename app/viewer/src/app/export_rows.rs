@@ -18,7 +18,7 @@ pub fn item_row(item: &Item, model: &Model) -> Option<Row> {
         y: 0,
         width,
         height,
-        um_per_px: summary.um_per_px,
+        um_per_px: item.um_per_px,
         probs: summary.probabilities.to_vec(),
         pred: model.name(summary.predicted.into()).to_owned(),
         model_sha256: model.student.card.weights_sha256.clone(),

@@ -4,9 +4,12 @@ use std::future::Future;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-use fovea_student::load::{Loaded, load};
+use fovea_student::load::Loaded;
+use fovea_student::{Checkpoint, Student};
 
-use super::drop::{Incoming, is_model};
+use super::drop::Incoming;
+use super::facts::Facts;
+use super::model_files::{self, LONGEST_CARD, Sorted, Waiting};
 use super::state::{Problem, Source};
 use crate::analysis::embedded;
 
@@ -16,6 +19,12 @@ pub enum Arrival {
     Patches(Vec<Incoming>),
     /// A model file was read.
     Model(Box<Loaded>),
+    /// A model was made of a checkpoint and facts, or not.
+    Made(Result<Box<Student>, String>),
+    /// A card was read: its file and what it says.
+    Card(String, Box<Facts>),
+    /// What was wrong with this file is settled.
+    Settled(String),
     /// Something did not work.
     Problem(Problem),
     /// Results were written; where.
@@ -26,6 +35,7 @@ pub enum Arrival {
 pub struct Inbox {
     sender: Sender<Arrival>,
     receiver: Receiver<Arrival>,
+    waiting: Waiting,
     ctx: egui::Context,
 }
 
@@ -33,6 +43,7 @@ pub struct Inbox {
 #[derive(Clone)]
 pub struct Post {
     sender: Sender<Arrival>,
+    waiting: Waiting,
     ctx: egui::Context,
 }
 
@@ -48,22 +59,57 @@ impl Post {
         self.send(Arrival::Problem(Problem { subject: subject.into(), reason: reason.into() }));
     }
 
-    /// Sorts files into models and patches.
+    /// Sorts files into models, what belongs to models, and patches.
     pub fn files(&self, files: Vec<Incoming>) {
-        let (models, patches): (Vec<_>, Vec<_>) = files.into_iter().partition(|f| is_model(&f.name));
+        let Sorted { models, cards, mut beside, patches } = Sorted::of(files, self.waiting.wanted().as_deref());
         if !patches.is_empty() {
             self.send(Arrival::Patches(patches));
         }
-        models.into_iter().for_each(|m| self.model(m));
+        if let Some(pending) = self.waiting.take(&beside) {
+            beside.extend(pending.beside);
+            self.model(pending.file, beside.clone());
+        } else if models.is_empty() && !beside.is_empty() {
+            self.without_model(beside.clone());
+        }
+        models.into_iter().for_each(|m| self.model(m, beside.clone()));
+        cards.into_iter().for_each(|c| self.card(&c));
     }
 
-    fn model(&self, file: Incoming) {
-        match file.source.read() {
-            Err(reason) => self.problem(file.name, reason),
-            Ok(bytes) => match load(&bytes, &file.name) {
-                Ok(loaded) => self.send(Arrival::Model(Box::new(loaded))),
-                Err(e) => self.problem(e.file, e.reason.to_string()),
-            },
+    /// Weights wait for their model.
+    fn without_model(&self, files: Vec<Incoming>) {
+        let why = match self.waiting.wanted() {
+            Some(wanted) => format!("is not what the model waits for: drop '{wanted}'"),
+            None => "looks like the weights of an ONNX model: drop its .onnx file as well".into(),
+        };
+        files.iter().for_each(|f| self.problem(&f.name, &why));
+        self.waiting.put_spare(files);
+    }
+
+    fn model(&self, file: Incoming, mut beside: Vec<Incoming>) {
+        beside.extend(self.waiting.spare());
+        match model_files::read(&file, &beside) {
+            Ok(loaded) => {
+                self.waiting.clear();
+                beside.into_iter().chain([file]).for_each(|f| self.send(Arrival::Settled(f.name)));
+                self.send(Arrival::Model(Box::new(loaded)));
+            }
+            Err(e) => {
+                if let Some(wanted) = model_files::missing(&e) {
+                    self.waiting.put(file, wanted.to_owned(), beside);
+                }
+                self.problem(e.file, e.reason.to_string());
+            }
+        }
+    }
+
+    fn card(&self, file: &Incoming) {
+        let text = file.source.read().and_then(|bytes| match bytes.len() {
+            n if n > LONGEST_CARD => Err(format!("is too long for a model card: {n} bytes")),
+            _ => String::from_utf8(bytes.to_vec()).map_err(|_| "is no text".into()),
+        });
+        match text.and_then(|text| Facts::read(&text)) {
+            Ok(facts) => self.send(Arrival::Card(file.name.clone(), Box::new(facts))),
+            Err(reason) => self.problem(&file.name, reason),
         }
     }
 }
@@ -72,12 +118,12 @@ impl Inbox {
     /// An empty one.
     pub fn new(ctx: &egui::Context) -> Self {
         let (sender, receiver) = channel();
-        Self { sender, receiver, ctx: ctx.clone() }
+        Self { sender, receiver, waiting: Waiting::default(), ctx: ctx.clone() }
     }
 
     /// An end for background work.
     pub fn post(&self) -> Post {
-        Post { sender: self.sender.clone(), ctx: self.ctx.clone() }
+        Post { sender: self.sender.clone(), waiting: self.waiting.clone(), ctx: self.ctx.clone() }
     }
 
     /// What has come in since the last frame.
@@ -89,7 +135,24 @@ impl Inbox {
     pub fn embedded_model(&self) {
         let file = Incoming { name: embedded::STUDENT_NAME.into(), source: Source::Embedded(embedded::STUDENT) };
         let post = self.post();
-        spawn(async move { post.model(file) });
+        spawn(async move { post.model(file, vec![]) });
+    }
+
+    /// Makes a model of a checkpoint and facts; a large one takes seconds.
+    pub fn make(&self, checkpoint: Checkpoint, facts: Facts) {
+        let post = self.post();
+        spawn(async move { post.send(Arrival::Made(facts.make(checkpoint).map(Box::new))) });
+    }
+
+    /// Asks for a card.json or config.json.
+    pub fn pick_card(&self) {
+        let dialog = rfd::AsyncFileDialog::new().set_title("Fill from a card").add_filter("JSON", &["json"]);
+        let (chosen, post) = (dialog.pick_file(), self.post());
+        spawn(async move {
+            if let Some(handle) = chosen.await {
+                post.files(vec![incoming_of(handle).await]);
+            }
+        });
     }
 
     /// Files that were dropped on the window.
@@ -98,7 +161,7 @@ impl Inbox {
         spawn(async move {
             let mut incoming = vec![];
             for file in files {
-                match accept(&file).await {
+                match accept(&file, &post).await {
                     Ok(files) => incoming.extend(files),
                     Err(problem) => post.send(Arrival::Problem(problem)),
                 }
@@ -109,7 +172,7 @@ impl Inbox {
 
     /// Asks for files.
     pub fn pick_files(&self, models_only: bool) {
-        const MODELS: [&str; 4] = ["safetensors", "pth", "pt", "onnx"];
+        const MODELS: [&str; 6] = ["safetensors", "pth", "pt", "onnx", "data", "json"];
         const PATCHES: [&str; 6] = ["png", "jpg", "jpeg", "tif", "tiff", "svs"];
         let dialog = rfd::AsyncFileDialog::new();
         let dialog = match models_only {
@@ -124,10 +187,7 @@ impl Inbox {
         spawn(async move {
             let mut incoming = vec![];
             for handle in chosen.await.unwrap_or_default() {
-                #[cfg(not(target_arch = "wasm32"))]
-                incoming.push(Incoming::path(handle.path().to_owned()));
-                #[cfg(target_arch = "wasm32")]
-                incoming.push(Incoming::bytes(handle.file_name(), handle.read().await));
+                incoming.push(incoming_of(handle).await);
             }
             post.files(incoming);
         });
@@ -140,7 +200,7 @@ impl Inbox {
         let post = self.post();
         spawn(async move {
             if let Some(folder) = chosen.await {
-                match expand(folder.path()) {
+                match expand(folder.path(), &post) {
                     Ok(files) => post.files(files),
                     Err(problem) => post.send(Arrival::Problem(problem)),
                 }
@@ -199,10 +259,10 @@ pub fn write_all(folder: &Path, files: Vec<Result<(String, Vec<u8>), String>>, p
 }
 
 #[cfg(not(target_arch = "wasm32"))]
-async fn accept(file: &egui::DroppedFileHandle) -> Result<Vec<Incoming>, Problem> {
+async fn accept(file: &egui::DroppedFileHandle, post: &Post) -> Result<Vec<Incoming>, Problem> {
     let path = file.path();
     if path.is_absolute() && path.exists() {
-        return expand(path);
+        return expand(path, post);
     }
     let name = name_of(path);
     let bytes = file.bytes().map_err(|reason| Problem { subject: name.clone(), reason })?;
@@ -210,11 +270,21 @@ async fn accept(file: &egui::DroppedFileHandle) -> Result<Vec<Incoming>, Problem
 }
 
 #[cfg(target_arch = "wasm32")]
-async fn accept(file: &egui::DroppedFileHandle) -> Result<Vec<Incoming>, Problem> {
+async fn accept(file: &egui::DroppedFileHandle, _: &Post) -> Result<Vec<Incoming>, Problem> {
     let name = name_of(file.path());
     // Browsers give a folder as a file that cannot be read.
     let bytes = file.bytes_async().await.map_err(|reason| Problem { subject: name.clone(), reason })?;
     Ok(vec![Incoming::bytes(name, bytes)])
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+async fn incoming_of(handle: rfd::FileHandle) -> Incoming {
+    Incoming::path(handle.path().to_owned())
+}
+
+#[cfg(target_arch = "wasm32")]
+async fn incoming_of(handle: rfd::FileHandle) -> Incoming {
+    Incoming::bytes(handle.file_name(), handle.read().await)
 }
 
 /// File name without its folders, for messages.
@@ -224,7 +294,7 @@ pub fn name_of(path: &Path) -> String {
 
 /// A file, or the patches of a folder.
 #[cfg(not(target_arch = "wasm32"))]
-fn expand(path: &Path) -> Result<Vec<Incoming>, Problem> {
+fn expand(path: &Path, post: &Post) -> Result<Vec<Incoming>, Problem> {
     if !path.is_dir() {
         return Ok(vec![Incoming::path(path.to_owned())]);
     }
@@ -233,7 +303,7 @@ fn expand(path: &Path) -> Result<Vec<Incoming>, Problem> {
     match found.is_empty() {
         true => Err(problem("the folder holds no PNG, JPEG or TIFF files".into())),
         false if cut => {
-            log::warn!("only the first {} patches of {} are taken", super::drop::MOST_FILES, path.display());
+            post.problem(name_of(path), format!("only the first {} patches are taken", super::drop::MOST_FILES));
             Ok(found)
         }
         false => Ok(found),

@@ -3,6 +3,7 @@
 use egui::{Margin, Panel, Ui};
 
 use super::actions::{Action, Actions};
+use super::compare_view::CompareView;
 use super::gallery::Gallery;
 use super::inspector::Inspector;
 use super::model_form::Answer;
@@ -10,7 +11,7 @@ use super::pages::Pages;
 use super::patch_view::PatchView;
 use super::state::{Page, Progress};
 use super::status::Status;
-use super::{App, canvas_marks, error, keys, ladder, model::Model, screens, theme, topbar};
+use super::{App, canvas_marks, error, keys, ladder, model::Model, network, screens, theme, topbar};
 
 impl eframe::App for App {
     fn logic(&mut self, ctx: &egui::Context, _: &mut eframe::Frame) {
@@ -93,6 +94,14 @@ impl App {
                 ladder::show(ui, self.ladder.as_ref(), self.model.as_ref(), &self.display, self.class());
             });
         }
+        if self.display.network {
+            let drawer = Panel::right("network").default_size(330.0).size_range(240.0..=560.0);
+            drawer.frame(theme::panel(Margin { left: 12, right: 8, top: 12, bottom: 6 })).show(ui, |ui| {
+                if network::show(ui, self.model.as_ref(), &self.attention, actions) {
+                    self.display.network = false;
+                }
+            });
+        }
         egui::CentralPanel::no_frame().show(ui, |ui| self.canvas(ui, actions));
     }
 
@@ -110,10 +119,15 @@ impl App {
             }
             (None, _) => screens::waiting(ui, "Opening the patch"),
             _ if self.gfx.is_none() => screens::no_graphics(ui),
-            (Some(open), _) => {
-                let (camera, model) = (&mut self.camera, self.model.as_ref());
-                PatchView { camera, open, display: &self.display, model, class, running: self.running }.show(ui);
-            }
+            (Some(open), _) => match (&self.model, self.display.compare) {
+                (Some(model), true) => {
+                    CompareView { open, model, display: &self.display, class }.show(ui, &mut self.compare);
+                }
+                (model, _) => {
+                    let (camera, model) = (&mut self.camera, model.as_ref());
+                    PatchView { camera, open, display: &self.display, model, class, running: self.running }.show(ui);
+                }
+            },
         }
         if let Some(saved) = &self.saved {
             canvas_marks::banner(ui.painter(), canvas, &format!("Exported: {saved}   (Esc)"));
@@ -125,10 +139,8 @@ impl App {
             match form.show(ctx) {
                 Answer::Open => {}
                 Answer::Cancelled => self.form = None,
-                Answer::Ready(student) => {
-                    self.form = None;
-                    self.set_model(Model::new(std::sync::Arc::new(*student)));
-                }
+                Answer::Submit(facts) => self.inbox.make(form.checkpoint(), *facts),
+                Answer::FromFile => self.inbox.pick_card(),
             }
         }
         let patch = self.open.as_ref().filter(|o| o.look.is_some()).map(|o| o.patch.name.clone());

@@ -2,7 +2,6 @@
 
 use egui::{ComboBox, DragValue, Slider, Ui};
 use fovea_patch::Colormap;
-use fovea_student::Method;
 
 use super::actions::{Action, Actions};
 use super::canvas_marks::{trimmed, value};
@@ -10,7 +9,7 @@ use super::classes;
 use super::look::Look;
 use super::model::Model;
 use super::state::{Attention, Display, Open, RangeMode};
-use super::theme;
+use super::{layer_picker, method_picker, model_facts, theme};
 
 /// What the panel shows and changes.
 pub struct Inspector<'a> {
@@ -46,16 +45,16 @@ impl Inspector<'_> {
             classes::verdict(ui, model, result.map(|r| r.predicted), result.map_or(0, |r| r.tiles.len()));
             classes::show(ui, model, probabilities, class, display.class.is_some(), actions);
             heatmap(ui, display, look, class);
-            attention_section(ui, model, attention, actions);
+            attention_section(ui, model, attention, &mut display.network, actions);
             patch_section(ui, open, look);
-            model_section(ui, model, actions);
+            model_facts::show(ui, model, actions);
             ui.add_space(12.0);
         });
     }
 }
 
 /// A caption on the left, a widget on the right, in one grid for the whole panel.
-fn line<R>(ui: &mut Ui, label: &str, add: impl FnOnce(&mut Ui) -> R) -> R {
+pub fn line<R>(ui: &mut Ui, label: &str, add: impl FnOnce(&mut Ui) -> R) -> R {
     ui.horizontal(|ui| {
         let (rect, _) = ui.allocate_exact_size(egui::vec2(84.0, 24.0), egui::Sense::hover());
         ui.painter().text(rect.left_center(), egui::Align2::LEFT_CENTER, label, theme::words(12.5), theme::WEAK);
@@ -96,7 +95,7 @@ fn heatmap(ui: &mut Ui, display: &mut Display, look: Option<&Look>, class: usize
 }
 
 /// Gives a widget the name that stands beside it.
-fn name(response: egui::Response, label: &str) -> egui::Response {
+pub fn name(response: egui::Response, label: &str) -> egui::Response {
     response.ctx.accesskit_node_builder(response.id, |node| node.set_label(label));
     response
 }
@@ -147,50 +146,31 @@ fn fixed_range(ui: &mut Ui, display: &mut Display) {
     name(ui.add(drag(hi, low..=f32::MAX)), "Highest value");
 }
 
-fn attention_section(ui: &mut Ui, model: &Model, attention: &Attention, actions: &mut Actions) {
+fn attention_section(ui: &mut Ui, model: &Model, attention: &Attention, network: &mut bool, actions: &mut Actions) {
     theme::section(ui, "Attention");
     let mut wanted = attention.clone();
     line(ui, "Method", |ui| {
-        let combo = ComboBox::from_id_salt("method").width(ui.available_width()).selected_text(label_of(&wanted));
-        let response = combo.show_ui(ui, |ui| methods(ui, &mut wanted));
-        name(response.response, "Method");
+        let width = ui.available_width();
+        method_picker::show(ui, &mut wanted.method, &mut wanted.relu, "Method", width);
     });
     line(ui, "Layer", |ui| {
-        let shown = model.layer_label(&wanted.layer);
-        let combo = ComboBox::from_id_salt("layer").width(ui.available_width()).selected_text(shown).truncate();
-        let response = combo.show_ui(ui, |ui| {
-            for layer in model.layers() {
-                ui.selectable_value(&mut wanted.layer, layer.value.clone(), &layer.label);
+        let width = ui.available_width();
+        if let Some(layer) = layer_picker::show(ui, model, &wanted.layer, "Layer", width) {
+            wanted.layer = layer;
+        }
+    });
+    ui.horizontal(|ui| {
+        ui.checkbox(&mut wanted.smooth, "Aug-smooth")
+            .on_hover_text("Mean over the eight flips and rotations: smoother, eight times the work");
+        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+            let help = "Every node of the network; layers can be chosen there (N)";
+            if ui.add(egui::Button::new("Network").selected(*network).frame_when_inactive(true)).on_hover_text(help).clicked() {
+                *network = !*network;
             }
         });
-        name(response.response, "Layer");
     });
     if wanted != *attention {
         actions.push(Action::Attention(wanted));
-    }
-}
-
-/// Grad-CAM's classic form is Grad-CAM with the sum cut at 0; the others come as they are.
-fn methods(ui: &mut Ui, wanted: &mut Attention) {
-    for method in Method::ALL {
-        for relu in [false, true] {
-            if relu && method != Method::GradCam {
-                continue;
-            }
-            let choice = Attention { method, relu, layer: wanted.layer.clone() };
-            let label = label_of(&choice);
-            if ui.selectable_label(*wanted == choice, label).clicked() {
-                *wanted = choice;
-            }
-        }
-    }
-}
-
-fn label_of(attention: &Attention) -> String {
-    match (attention.method, attention.relu) {
-        (Method::GradCam, true) => "Grad-CAM, classic (ReLU)".into(),
-        (Method::GradCam, false) => "Grad-CAM, signed".into(),
-        (method, _) => method.label().into(),
     }
 }
 
@@ -211,20 +191,6 @@ fn patch_section(ui: &mut Ui, open: Option<&Open>, look: Option<&Look>) {
     }
 }
 
-fn model_section(ui: &mut Ui, model: &Model, actions: &mut Actions) {
-    theme::section(ui, "Model");
-    fact(ui, "Name", &model.title);
-    fact(ui, "Input", &model.input_line());
-    fact(ui, "Parameters", &model.parameters_line());
-    for note in &model.notes {
-        ui.add(egui::Label::new(theme::caption(note)).wrap());
-    }
-    ui.add_space(2.0);
-    if ui.button("Load a model…").on_hover_text("safetensors, .pth, .pt or .onnx; or drop the file on the window").clicked() {
-        actions.push(Action::OpenModel);
-    }
-}
-
-fn fact(ui: &mut Ui, label: &str, text: &str) {
+pub fn fact(ui: &mut Ui, label: &str, text: &str) {
     line(ui, label, |ui| ui.add(egui::Label::new(egui::RichText::new(text).size(12.5)).truncate()));
 }

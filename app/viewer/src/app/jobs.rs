@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use fovea_engine::{AdapterReport, Device, MapTexture, Preference};
 use fovea_patch::Patch;
+use fovea_student::Request;
 use fovea_student::file::Student;
 
 use super::live::Live;
 use super::look::Look;
 use super::state::ItemId;
-use crate::analysis::Settings;
+use crate::analysis::{PatchResult, Settings};
 
 /// Which model and which settings a result belongs to; results of an older one are not shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,11 +31,33 @@ pub struct Course {
     pub settings: Settings,
 }
 
+impl Course {
+    /// What a job is run with.
+    pub fn settings_for(&self, job: &LookJob) -> Settings {
+        let mut settings = self.settings.clone();
+        match job.kind {
+            Kind::Interactive => {}
+            Kind::Rung(factor) => settings.view.k = Some(factor),
+            // The list shows predictions; maps are made smooth when they are looked at.
+            Kind::Batch => settings.aug_smooth = false,
+            Kind::Compare => {
+                if let Some((first, more)) = job.requests.split_first() {
+                    (settings.layer, settings.method) = (Some(first.layer.clone()), Some(first.method));
+                    (settings.relu, settings.more) = (first.relu, more.to_vec());
+                }
+            }
+        }
+        settings
+    }
+}
+
 /// Why a patch is looked at; this decides its turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// It is on the canvas: before everything else, and only the newest counts.
     Interactive,
+    /// Several maps of it side by side: only the newest counts.
+    Compare,
     /// A step of the ladder, reduced by this factor.
     Rung(usize),
     /// The gallery's list.
@@ -52,6 +75,15 @@ pub struct LookJob {
     pub kind: Kind,
     /// Its pixels.
     pub patch: Arc<Patch>,
+    /// The maps of [`Kind::Compare`].
+    pub requests: Arc<[Request]>,
+}
+
+impl LookJob {
+    /// Asks for the map of the course.
+    pub fn new(revision: Revision, item: ItemId, kind: Kind, patch: Arc<Patch>) -> Self {
+        Self { revision, item, kind, patch, requests: Arc::default() }
+    }
 }
 
 /// What computes.
@@ -87,6 +119,17 @@ pub enum Report {
         /// The result, with its map where that is on the window's device already; or the reason.
         outcome: Result<(Arc<Look>, Option<MapTexture>), String>,
     },
+    /// Several maps of a patch were made, or not.
+    Compared {
+        /// Model and settings it was asked with.
+        revision: Revision,
+        /// Which patch.
+        item: ItemId,
+        /// What was asked for.
+        requests: Arc<[Request]>,
+        /// One per request, or the reason.
+        outcome: Result<Vec<Arc<Look>>, String>,
+    },
     /// A batch or interactive run gave way to a newer request; ask again if it is still wanted.
     Dropped {
         /// Which patch.
@@ -102,6 +145,19 @@ pub enum Report {
     Notice(String),
     /// The interactive GPU run failed for good; the background takes over.
     LiveLost(String),
+}
+
+impl Report {
+    /// What became of a job; `map` is its map where that is on the window's device already.
+    pub fn of(job: LookJob, outcome: Result<PatchResult, String>, map: Option<MapTexture>) -> Self {
+        let LookJob { revision, item, kind, requests, .. } = job;
+        if kind == Kind::Compare {
+            let outcome = outcome.and_then(|result| Look::each(result).map_err(|e| e.to_string()));
+            return Self::Compared { revision, item, requests, outcome };
+        }
+        let look = outcome.and_then(|result| Look::new(result).map_err(|e| e.to_string()));
+        Self::Looked { revision, item, kind, outcome: look.map(|look| (Arc::new(look), map)) }
+    }
 }
 
 /// Who does the work.
@@ -170,10 +226,11 @@ impl Backend {
     }
 }
 
-/// Jobs by turn: the newest interactive one, then the ladder, then the list.
+/// Jobs by turn: the newest interactive one, then the newest comparison, then the ladder, then the list.
 #[derive(Default)]
 pub struct Queue {
     interactive: Option<LookJob>,
+    compare: Option<LookJob>,
     rungs: std::collections::VecDeque<LookJob>,
     batch: std::collections::VecDeque<LookJob>,
 }
@@ -183,6 +240,7 @@ impl Queue {
     pub fn push(&mut self, job: LookJob) -> Option<LookJob> {
         match job.kind {
             Kind::Interactive => return self.interactive.replace(job),
+            Kind::Compare => return self.compare.replace(job),
             Kind::Rung(_) => {
                 self.rungs.retain(|r| r.item == job.item && r.revision == job.revision);
                 self.rungs.push_back(job);
@@ -196,6 +254,7 @@ impl Queue {
     pub fn put_back(&mut self, job: LookJob) {
         match job.kind {
             Kind::Interactive => drop(self.interactive.get_or_insert(job)),
+            Kind::Compare => drop(self.compare.get_or_insert(job)),
             Kind::Rung(_) => self.rungs.push_front(job),
             Kind::Batch => self.batch.push_front(job),
         }
@@ -203,14 +262,17 @@ impl Queue {
 
     /// The next job.
     pub fn pop(&mut self) -> Option<LookJob> {
-        self.interactive.take().or_else(|| self.rungs.pop_front()).or_else(|| self.batch.pop_front())
+        let first = self.interactive.take().or_else(|| self.compare.take());
+        first.or_else(|| self.rungs.pop_front()).or_else(|| self.batch.pop_front())
     }
 
     /// Does something wait that must not wait for a job of this kind?
     pub fn outranks(&self, kind: Kind) -> bool {
+        let first = self.interactive.is_some();
         match kind {
-            Kind::Interactive | Kind::Rung(_) => self.interactive.is_some(),
-            Kind::Batch => self.interactive.is_some() || !self.rungs.is_empty(),
+            Kind::Interactive => first,
+            Kind::Compare | Kind::Rung(_) => first || self.compare.is_some(),
+            Kind::Batch => first || self.compare.is_some() || !self.rungs.is_empty(),
         }
     }
 
@@ -221,7 +283,7 @@ impl Queue {
 
     /// True when nothing waits.
     pub fn is_empty(&self) -> bool {
-        self.interactive.is_none() && self.rungs.is_empty() && self.batch.is_empty()
+        self.interactive.is_none() && self.compare.is_none() && self.rungs.is_empty() && self.batch.is_empty()
     }
 }
 
@@ -241,7 +303,7 @@ mod tests {
             position: None,
             notes: vec![],
         };
-        LookJob { revision: Revision::default(), item, kind, patch: Arc::new(patch) }
+        LookJob::new(Revision::default(), item, kind, Arc::new(patch))
     }
 
     #[test]

@@ -43,6 +43,12 @@ pub fn read(ctx: &Context, display: &mut Display, classes: usize, actions: &mut 
         if pressed(Key::L) {
             display.ladder = !display.ladder;
         }
+        if pressed(Key::M) {
+            display.compare = !display.compare;
+        }
+        if pressed(Key::N) {
+            display.network = !display.network;
+        }
         if pressed(Key::F) {
             actions.push(Action::Fit);
         }

@@ -1,44 +1,37 @@
-//! Analyses on the window's own GPU, in slices between frames: what is on the canvas, the ladder, and, where there are no
-//! threads, the list as well.
+//! Analyses on the window's own GPU, in slices between frames: what is on the canvas, the comparison, the ladder, and, where
+//! there are no threads, the list as well.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
-use fovea_engine::{Gpu, LiveResult, LiveRun, LiveStatus, MapTexture, Stage};
-use fovea_patch::{Field, Patch, TilePlan, tiles};
+use fovea_engine::{Gpu, LiveResult, LiveRun, LiveStatus};
 use fovea_student::Graph;
 use fovea_student::explain::raw_output;
-use web_time::Instant;
 
 use super::jobs::{Course, Executor, Kind, LookJob, Queue, Report};
-use super::look::Look;
-use crate::analysis::{AnalysisError, PatchResult, TileResult, Times, argmax, softmax};
+use super::live_patch::Passage;
+use crate::analysis::{AnalysisError, Settings};
+
+/// Compiled networks above this are not all kept, bytes of the GPU.
+const KEPT: u64 = 768 << 20;
+/// Nor are more than this many.
+const MOST_KEPT: usize = 10;
 
 /// A network compiled for the window's device.
 struct Compiled {
+    settings: Settings,
     run: LiveRun,
-    /// Classes, height and width of its maps.
-    map: [usize; 3],
-}
-
-/// A patch under way, tile by tile.
-struct Current {
-    job: LookJob,
-    factor: usize,
-    plan: TilePlan,
-    tiles: Vec<TileResult>,
-    stages: Times,
-    start: Instant,
-    texture: Option<MapTexture>,
+    /// Classes, height and width of each of its maps.
+    maps: Vec<[usize; 3]>,
 }
 
 /// Runs on the window's GPU.
 pub struct Live {
     gpu: Arc<Gpu>,
     course: Option<Arc<Course>>,
-    compiled: HashMap<usize, Compiled>,
+    /// The one used last at the end: it runs what is under way.
+    compiled: Vec<Compiled>,
     queue: Queue,
-    current: Option<Current>,
+    current: Option<Passage>,
     dropped: Vec<LookJob>,
     ticket: u64,
     announced: bool,
@@ -50,7 +43,7 @@ impl Live {
         Self {
             gpu,
             course: None,
-            compiled: HashMap::new(),
+            compiled: vec![],
             queue: Queue::default(),
             current: None,
             dropped: vec![],
@@ -92,17 +85,14 @@ impl Live {
         {
             self.begin(job, reports);
         }
-        let Some(current) = &self.current else { return };
-        let Some(compiled) = self.compiled.get_mut(&current.factor) else { return };
+        let (Some(current), Some(compiled)) = (&self.current, self.compiled.last_mut()) else { return };
         match compiled.run.poll() {
             Ok(LiveStatus::Idle) => {}
-            Ok(LiveStatus::Running { fraction }) => {
-                let all = current.plan.tiles.len().max(1) as f32;
-                if current.job.kind == Kind::Interactive {
-                    reports.push(Report::Progress((current.tiles.len() as f32 + fraction) / all));
-                }
+            Ok(LiveStatus::Running { fraction }) if current.job.kind == Kind::Interactive => {
+                reports.push(Report::Progress(current.share(fraction)));
             }
-            Ok(LiveStatus::Done(result)) => self.tile_done(*result, reports),
+            Ok(LiveStatus::Running { .. }) => {}
+            Ok(LiveStatus::Done(result)) => self.run_done(*result, reports),
             Err(e) => self.lost(&e.to_string(), reports),
         }
     }
@@ -120,14 +110,10 @@ impl Live {
             reports.push(Report::Dropped { item: job.item, kind: job.kind });
             return;
         };
-        let factor = if let Kind::Rung(factor) = job.kind { factor } else { 0 };
-        let begun = self.compile(&course, factor).and_then(|()| {
-            let card = &course.student.card;
-            let field = Field { input_px: card.input_px, um_per_px: card.um_per_px };
-            let plan = tiles::plan(job.patch.width, job.patch.height, job.patch.um_per_px, &field, course.settings.framing)?;
-            let (tiles, stages, start) = (Vec::with_capacity(plan.tiles.len()), vec![], Instant::now());
-            self.current = Some(Current { job: job.clone(), factor, plan, tiles, stages, start, texture: None });
-            self.start_tile(&course)
+        let settings = course.settings_for(&job);
+        let begun = self.compile(&course, &settings).and_then(|maps| {
+            self.current = Some(Passage::new(job.clone(), &settings, &course.student.card, maps)?);
+            self.start()
         });
         match begun {
             Ok(()) => self.announce(reports),
@@ -138,149 +124,73 @@ impl Live {
             }
             Err(e) => {
                 self.current = None;
-                reports.push(Report::Looked {
-                    revision: job.revision,
-                    item: job.item,
-                    kind: job.kind,
-                    outcome: Err(e.to_string()),
-                });
+                reports.push(Report::of(job, Err(e.to_string()), None));
             }
         }
     }
 
-    fn compile(&mut self, course: &Course, factor: usize) -> Result<(), AnalysisError> {
-        if self.compiled.contains_key(&factor) {
-            return Ok(());
-        }
-        let mut settings = course.settings.clone();
-        if factor > 0 {
-            settings.view.k = Some(factor);
-        }
-        let (graph, weights) = settings.explained(&course.student)?;
-        let map = map_shape(&graph)?;
-        let run = LiveRun::new(self.gpu.clone(), &graph, &weights)?;
-        self.compiled.insert(factor, Compiled { run, map });
-        Ok(())
+    /// Brings the network for these settings to the end of the compiled ones; the shapes of its maps.
+    fn compile(&mut self, course: &Course, settings: &Settings) -> Result<Vec<[usize; 3]>, AnalysisError> {
+        // Smoothing runs the same network on turned images.
+        let settings = Settings { aug_smooth: false, ..settings.clone() };
+        let compiled = match self.compiled.iter().position(|c| c.settings == settings) {
+            Some(at) => self.compiled.remove(at),
+            None => {
+                let large = self.compiled.iter().map(|c| c.run.memory_bytes()).sum::<u64>() > KEPT;
+                if large || self.compiled.len() >= MOST_KEPT {
+                    self.compiled.clear();
+                }
+                let (graph, weights) = settings.explained(&course.student)?;
+                let maps = map_shapes(&graph, 1 + settings.more.len())?;
+                Compiled { run: LiveRun::new(self.gpu.clone(), &graph, &weights)?, settings, maps }
+            }
+        };
+        let maps = compiled.maps.clone();
+        self.compiled.push(compiled);
+        Ok(maps)
     }
 
     fn announce(&mut self, reports: &mut Vec<Report>) {
         if !std::mem::replace(&mut self.announced, true) {
-            let memory = self.compiled.values().map(|c| c.run.memory_bytes()).sum();
+            let memory = self.compiled.iter().map(|c| c.run.memory_bytes()).sum();
             let device = fovea_engine::Device::Gpu(self.gpu.clone());
             reports.push(Report::Executor(Executor::of(&device, Some(memory))));
         }
     }
 
-    /// Hands the next tile of the current patch to the GPU.
-    fn start_tile(&mut self, course: &Course) -> Result<(), AnalysisError> {
-        let Some(current) = &self.current else { return Ok(()) };
-        let Some(tile) = current.plan.tiles.get(current.tiles.len()) else { return Ok(()) };
-        let Some(compiled) = self.compiled.get_mut(&current.factor) else { return Ok(()) };
-        let rgb = tiles::extract(&current.job.patch, tile, course.student.card.input_px, course.settings.pad);
+    /// Hands the next tile of the current patch to the GPU, as it is or turned.
+    fn start(&mut self) -> Result<(), AnalysisError> {
+        let Some(rgb) = self.current.as_ref().and_then(Passage::pixels) else { return Ok(()) };
+        let Some(compiled) = self.compiled.last_mut() else { return Ok(()) };
         self.ticket += 1;
         Ok(compiled.run.start(&rgb, self.ticket)?)
     }
 
-    fn tile_done(&mut self, result: LiveResult, reports: &mut Vec<Report>) {
+    fn run_done(&mut self, result: LiveResult, reports: &mut Vec<Report>) {
         if result.ticket != self.ticket {
             return;
         }
         let Some(mut current) = self.current.take() else { return };
-        for (stage, ms) in &result.stages {
-            add(&mut current.stages, *stage, *ms);
-        }
-        let Some(tile) = current.plan.tiles.get(current.tiles.len()).copied() else { return };
-        current.tiles.push(TileResult {
-            tile,
-            probabilities: softmax(&result.logits),
-            predicted: argmax(&result.logits),
-            logits: result.logits,
-            minmax: min_max(&result.raw_data),
-            raw: result.raw_data,
-        });
-        current.texture = result.raw;
-        if current.tiles.len() == current.plan.tiles.len() {
-            return self.finish(current, reports);
+        current.take(result);
+        if current.is_finished() {
+            let (job, outcome, texture) = current.finish();
+            return reports.push(Report::of(job, outcome.map_err(|e| e.to_string()), texture));
         }
         let gives_way = current.job.kind != Kind::Interactive && self.queue.outranks(current.job.kind);
         if gives_way {
             return self.queue.put_back(current.job);
         }
         self.current = Some(current);
-        if let Some(course) = self.course.clone()
-            && let Err(e) = self.start_tile(&course)
-        {
+        if let Err(e) = self.start() {
             self.lost(&e.to_string(), reports);
         }
     }
-
-    fn finish(&mut self, current: Current, reports: &mut Vec<Report>) {
-        let map = self.compiled.get(&current.factor).map_or([0; 3], |c| c.map);
-        let Current { job, plan, tiles, stages, start, texture, .. } = current;
-        let patch = &job.patch;
-        let whole = matches!(&plan.tiles[..], [t] if (t.width, t.height) == (patch.width, patch.height));
-        let outcome = assemble(patch, plan, tiles, map, stages, start);
-        let outcome = outcome.and_then(|r| Ok(Look::new(r)?)).map_err(|e| e.to_string());
-        // Where one tile is the whole image, the map is drawn from the texture the GPU wrote; mosaics are put together first.
-        let outcome = outcome.map(|look| (Arc::new(look), texture.filter(|_| whole)));
-        reports.push(Report::Looked { revision: job.revision, item: job.item, kind: job.kind, outcome });
-    }
 }
 
-fn map_shape(graph: &Graph) -> Result<[usize; 3], AnalysisError> {
-    let value = graph.value(graph.output(&raw_output(0))?);
-    match value.shape[..] {
+fn map_shapes(graph: &Graph, count: usize) -> Result<Vec<[usize; 3]>, AnalysisError> {
+    let shape = |i| match graph.value(graph.output(&raw_output(i))?).shape[..] {
         [classes, h, w] => Ok([classes, h, w]),
-        _ => Err(AnalysisError::NoOutput(raw_output(0))),
-    }
-}
-
-fn add(stages: &mut Times, stage: Stage, ms: f64) {
-    match stages.iter_mut().find(|(s, _)| *s == stage) {
-        Some((_, sum)) => *sum += ms,
-        None => stages.push((stage, ms)),
-    }
-}
-
-/// The method's joint min-max; a constant map becomes zeros.
-fn min_max(raw: &[f32]) -> Vec<f32> {
-    let lo = raw.iter().copied().fold(f32::INFINITY, f32::min);
-    let hi = raw.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    if lo < hi { raw.iter().map(|v| (v - lo) / (hi - lo)).collect() } else { vec![0.0; raw.len()] }
-}
-
-fn assemble(
-    patch: &Patch,
-    plan: TilePlan,
-    tiles: Vec<TileResult>,
-    [classes, map_h, map_w]: [usize; 3],
-    stages: Times,
-    start: Instant,
-) -> Result<PatchResult, AnalysisError> {
-    let finite = |what, all: bool| match all {
-        true => Ok(()),
-        false => Err(AnalysisError::NotFinite { what, name: patch.name.clone() }),
+        _ => Err(AnalysisError::NoOutput(raw_output(i))),
     };
-    finite("scores", tiles.iter().flat_map(|t| &t.logits).all(|v| v.is_finite()))?;
-    finite("attention values", tiles.iter().flat_map(|t| &t.raw).all(|v| v.is_finite()))?;
-    let probabilities = crate::analysis::mean_probabilities(patch, &tiles);
-    let mut notes = patch.notes.clone();
-    notes.push(plan.note.clone());
-    Ok(PatchResult {
-        name: patch.name.clone(),
-        sha256: patch.sha256.clone(),
-        width: patch.width,
-        height: patch.height,
-        predicted: argmax(&probabilities),
-        probabilities,
-        plan,
-        tiles,
-        classes,
-        map_h,
-        map_w,
-        more: vec![],
-        stages,
-        total_ms: start.elapsed().as_secs_f64() * 1e3,
-        notes,
-    })
+    (0..count).map(shape).collect()
 }

@@ -1,5 +1,7 @@
 //! A finished analysis as the window shows it: the result and its maps over the whole image.
 
+use std::sync::Arc;
+
 use fovea_patch::PatchError;
 
 use super::state::{RangeMode, Summary};
@@ -53,14 +55,21 @@ impl Look {
         Ok(Self { maps: Maps { classes: result.classes, h, w, data }, result })
     }
 
-    /// What the gallery keeps of the analysis of `patch`.
-    pub fn summary(&self, um_per_px: Option<f64>) -> Summary {
+    /// One per map of a result with several.
+    ///
+    /// # Errors
+    /// As [`Look::new`].
+    pub fn each(result: PatchResult) -> Result<Vec<Arc<Self>>, PatchError> {
+        result.each().into_iter().map(|r| Self::new(r).map(Arc::new)).collect()
+    }
+
+    /// What the gallery keeps of the analysis.
+    pub fn summary(&self) -> Summary {
         Summary {
             probabilities: self.result.probabilities.clone().into(),
             predicted: self.result.predicted.min(usize::from(u16::MAX)) as u16,
             tiles: self.result.tiles.len() as u32,
             sha256: self.result.sha256.as_str().into(),
-            um_per_px,
         }
     }
 

@@ -7,12 +7,15 @@ mod actions;
 mod canvas_marks;
 mod classes;
 mod clock;
+mod compare;
+mod compare_view;
 mod decoder;
 mod distil;
 mod drop;
 mod error;
 mod export;
 mod export_rows;
+mod facts;
 mod files;
 mod frame;
 mod gallery;
@@ -20,12 +23,20 @@ mod inspector;
 mod jobs;
 mod keys;
 mod ladder;
+mod layer_picker;
+mod layers;
 mod live;
+mod live_patch;
 mod look;
+mod method_picker;
 mod model;
+mod model_facts;
+mod model_fields;
+mod model_files;
 mod model_form;
 #[cfg(not(target_arch = "wasm32"))]
 mod native;
+mod network;
 mod overlay_gpu;
 mod overlay_paint;
 mod pages;
@@ -34,6 +45,7 @@ mod published;
 mod recent;
 #[cfg(not(target_arch = "wasm32"))]
 mod restart;
+mod results;
 mod schedule;
 mod screens;
 mod setup;
@@ -49,7 +61,7 @@ mod worker;
 pub use distil::PublishedDistil;
 #[cfg(not(target_arch = "wasm32"))]
 pub use native::native;
-pub use published::{Published, PublishedPatch};
+pub use published::{Published, PublishedMap, PublishedPatch};
 pub use setup::{Setup, wgpu_options};
 
 use std::sync::Arc;
@@ -84,12 +96,15 @@ pub struct App {
     distil: distil::Distil,
     model: Option<Model>,
     form: Option<model_form::ModelForm>,
+    /// Facts that came before their model, and the file they are from.
+    card: Option<(String, Box<facts::Facts>)>,
     export: Option<export::Choice>,
     saved: Option<String>,
     items: Vec<Item>,
     selected: Option<usize>,
     open: Option<Open>,
     ladder: Option<ladder::Steps>,
+    compare: compare::Compare,
     looks: recent::Recent,
     display: Display,
     attention: Attention,
@@ -118,12 +133,23 @@ pub struct App {
 impl App {
     /// A window with what `setup` says, in eframe's context.
     pub fn new(cc: &eframe::CreationContext<'_>, setup: Setup) -> Self {
+        let samples = setup.samples;
+        let mut app = Self::bare(cc, setup);
+        app.inbox.embedded_model();
+        if samples {
+            app.add_samples();
+        }
+        app
+    }
+
+    /// A window without patches and model.
+    fn bare(cc: &eframe::CreationContext<'_>, setup: Setup) -> Self {
         theme::apply(&cc.egui_ctx);
         let gfx = cc.wgpu_render_state.as_ref().map(Gfx::new);
         let window_gpu = gfx.as_ref().map(setup::window_gpu);
-        let (live, reason) = setup::interactive(window_gpu.as_ref(), setup.preference);
+        let (live, reason) = setup::interactive(window_gpu.as_ref(), setup.preference, setup.reason);
         let trains = window_gpu.as_ref().is_some_and(|gpu| gpu.usable()) && setup.preference != Preference::Cpu;
-        let mut app = Self {
+        Self {
             page: state::Page::default(),
             distil: distil::Distil::new(&cc.egui_ctx, setup.preference, trains),
             background: Backend::background(&cc.egui_ctx, setup.preference, reason),
@@ -137,15 +163,17 @@ impl App {
             decoder: decoder::Decoder::default(),
             model: None,
             form: None,
+            card: None,
             export: None,
             saved: None,
             items: vec![],
             selected: None,
             open: None,
             ladder: None,
+            compare: compare::Compare::default(),
             looks: recent::Recent::default(),
             display: Display::default(),
-            attention: Attention { method: Default::default(), layer: "-1".into(), relu: false },
+            attention: Attention { method: Default::default(), layer: String::new(), relu: false, smooth: false },
             revision: Revision::default(),
             problems: Problems::default(),
             camera: Camera::default(),
@@ -160,12 +188,7 @@ impl App {
             frame: 0,
             #[cfg(target_arch = "wasm32")]
             told: None,
-        };
-        app.inbox.embedded_model();
-        if setup.samples {
-            app.add_samples();
         }
-        app
     }
 
     /// Puts the embedded drawings into the gallery.
@@ -198,6 +221,7 @@ impl App {
                 Action::AddSamples => self.add_samples(),
                 Action::Class(class) => self.display.class = class,
                 Action::Attention(attention) => self.set_attention(attention),
+                Action::ModelScale(um) => self.set_scale(um),
                 Action::Fit => self.camera.fit(),
                 Action::Dismiss(index) => self.problems.remove(index),
                 Action::DismissAll => {
@@ -234,6 +258,7 @@ impl App {
         self.items.clear();
         (self.selected, self.open, self.ladder, self.wanted, self.running) = (None, None, None, None, None);
         self.looks.clear();
+        self.compare.forget();
         self.ahead = 0;
         // Results still on their way belong to patches that are no longer there.
         self.set_attention(self.attention.clone());

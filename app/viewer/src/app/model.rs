@@ -3,20 +3,11 @@
 use std::sync::Arc;
 
 use egui::Color32;
-use fovea_student::Graph;
 use fovea_student::file::Student;
 
-use super::canvas_marks::trimmed;
+use super::layers::{self, Layer, NodeRow};
 use super::state::Attention;
 use super::theme;
-
-/// A layer a map can look at.
-pub struct Layer {
-    /// What the analysis calls it.
-    pub value: String,
-    /// What the user reads.
-    pub label: String,
-}
 
 /// A loaded model.
 pub struct Model {
@@ -27,6 +18,7 @@ pub struct Model {
     /// What the user should know about it.
     pub notes: Vec<String>,
     layers: Vec<Layer>,
+    nodes: Vec<NodeRow>,
 }
 
 impl Model {
@@ -43,8 +35,9 @@ impl Model {
         if card.synthetic && !notes.iter().any(|n| n.contains("synthetic")) {
             notes.insert(0, "synthetic: trained on drawn images, not on tissue".into());
         }
-        let layers = layers(&student.graph);
-        Self { title, notes, layers, student }
+        let layers = layers::of(&student.graph);
+        let nodes = layers::nodes(&student.graph, &layers);
+        Self { title, notes, layers, nodes, student }
     }
 
     /// Class names, in the order of the scores.
@@ -68,29 +61,24 @@ impl Model {
         &self.layers
     }
 
+    /// The network's nodes in order.
+    pub fn nodes(&self) -> &[NodeRow] {
+        &self.nodes
+    }
+
     /// How a layer is named in the list.
     pub fn layer_label(&self, value: &str) -> String {
         let known = self.layers.iter().find(|l| l.value == value);
-        known.map_or_else(|| value.to_owned(), |l| l.label.clone())
+        known.map_or_else(|| value.to_owned(), Layer::label)
     }
 
     /// The map the model's author wants to be seen first.
     pub fn attention(&self) -> Attention {
         let cam = &self.student.card.cam;
-        let wanted = cam.layer.as_deref().unwrap_or("-1");
-        let id = self.student.graph.layer(wanted).ok();
-        let same = |l: &&Layer| id.is_some() && self.student.graph.layer(&l.value).ok() == id;
-        let layer = self.layers.iter().find(same).map_or_else(|| wanted.to_owned(), |l| l.value.clone());
-        Attention { method: cam.method, layer, relu: false }
-    }
-
-    /// Input size and scale.
-    pub fn input_line(&self) -> String {
-        let card = &self.student.card;
-        match card.um_per_px {
-            Some(um) => format!("{} px at {} µm/px", card.input_px, trimmed(um)),
-            None => format!("{} px, µm/px unknown", card.input_px),
-        }
+        let graph = &self.student.graph;
+        let id = cam.layer.as_deref().and_then(|wanted| graph.layer(wanted).ok()).or_else(|| graph.default_layer());
+        let layer = id.map_or_else(String::new, |id| graph.value(id).name.clone());
+        Attention { method: cam.method, layer, relu: false, smooth: false }
     }
 
     /// Number of parameters.
@@ -100,26 +88,4 @@ impl Model {
             n => format!("{:.0} thousand", (n as f64 / 1e3).max(1.0)),
         }
     }
-}
-
-/// Levels by number where the network has them, else every feature map by name.
-fn layers(graph: &Graph) -> Vec<Layer> {
-    let size = |name: &str| {
-        let id = graph.layer(name).ok()?;
-        match graph.value(id).shape[..] {
-            [_, h, w] => Some(format!("{w} × {h}")),
-            _ => None,
-        }
-    };
-    let described = |value: String, what: &str| {
-        let label = size(&value).map_or_else(|| what.to_owned(), |s| format!("{what}, {s}"));
-        Layer { value, label }
-    };
-    if graph.levels.is_empty() {
-        let names = graph.candidate_layers().into_iter().rev().map(|id| graph.value(id).name.clone());
-        return names.map(|name| described(name.clone(), &name)).collect();
-    }
-    (1..=graph.levels.len())
-        .map(|level| described(format!("-{level}"), &format!("Block {}", graph.levels.len() + 1 - level)))
-        .collect()
 }

@@ -1,8 +1,11 @@
 //! The form for a bare checkpoint: what the file does not say, the user says. Nothing is assumed silently.
 
 use egui::{Color32, Margin, RichText, TextEdit, Ui};
-use fovea_student::{BareInfo, Checkpoint, Student};
+use fovea_student::card::View;
+use fovea_student::{BareInfo, Checkpoint};
 
+use super::facts::Facts;
+use super::model_fields::{IMAGENET, Norm, Parsed, parse_classes, parse_input, parse_norm, parse_um, typed};
 use super::theme;
 
 /// A checkpoint that waits for facts.
@@ -11,8 +14,18 @@ pub struct ModelForm {
     classes: String,
     input: String,
     um: String,
+    norm: Norm,
+    mean: String,
+    std: String,
+    licence: String,
+    /// What a card said beyond the fields.
+    facts: Facts,
+    /// Size that the file itself says.
+    fixed: Option<usize>,
     /// What the loader said to the last attempt.
     refusal: Option<String>,
+    /// The model is being made.
+    busy: bool,
     fresh: bool,
 }
 
@@ -22,19 +35,72 @@ pub enum Answer {
     Open,
     /// Closed without a model.
     Cancelled,
-    /// The model.
-    Ready(Box<Student>),
+    /// Fill it from a card.json or config.json.
+    FromFile,
+    /// Make the model.
+    Submit(Box<Facts>),
 }
 
 impl ModelForm {
     /// Asks about `checkpoint`.
     pub fn new(checkpoint: Checkpoint) -> Self {
-        Self { checkpoint, classes: String::new(), input: String::new(), um: String::new(), refusal: None, fresh: true }
+        let fixed = checkpoint.fixed_px();
+        Self {
+            checkpoint,
+            classes: String::new(),
+            input: fixed.map_or_else(String::new, |px| px.to_string()),
+            um: String::new(),
+            norm: Norm::None,
+            mean: typed(IMAGENET.mean),
+            std: typed(IMAGENET.std),
+            licence: String::new(),
+            facts: Facts::default(),
+            fixed,
+            refusal: None,
+            busy: false,
+            fresh: true,
+        }
     }
 
     /// The file in question.
     pub fn file_name(&self) -> &str {
         &self.checkpoint.file_name
+    }
+
+    /// The checkpoint; its weights are shared.
+    pub fn checkpoint(&self) -> Checkpoint {
+        self.checkpoint.clone()
+    }
+
+    /// Fills the fields with what a card says.
+    pub fn fill(&mut self, facts: Facts) {
+        let info = &facts.info;
+        let set = |field: &mut String, text: Option<String>| *field = text.unwrap_or_else(|| field.clone());
+        set(&mut self.classes, info.classes.as_ref().map(|c| c.join(", ")));
+        set(&mut self.input, info.input_px.map(|px| px.to_string()));
+        set(&mut self.um, info.um_per_px.map(|um| um.to_string()));
+        set(&mut self.licence, info.licence.clone());
+        if let Some(view) = &info.view {
+            self.norm = match view.normalisation {
+                None => Norm::None,
+                Some(n) if n == IMAGENET => Norm::ImageNet,
+                Some(_) => Norm::Custom,
+            };
+            if let Some(n) = view.normalisation {
+                (self.mean, self.std) = (typed(n.mean), typed(n.std));
+            }
+        }
+        (self.facts, self.refusal) = (facts, None);
+    }
+
+    /// Is the model being made?
+    pub fn is_busy(&self) -> bool {
+        self.busy
+    }
+
+    /// Why the model could not be made.
+    pub fn refuse(&mut self, reason: String) {
+        (self.refusal, self.busy) = (Some(reason), false);
     }
 
     /// Lays the form out over everything else.
@@ -43,10 +109,9 @@ impl ModelForm {
         let frame = egui::Frame::window(&ctx.global_style()).inner_margin(Margin::same(22));
         let modal = egui::Modal::new(egui::Id::unique("model form")).frame(frame).backdrop_color(Color32::from_black_alpha(150));
         let response = modal.show(ctx, |ui| {
-            ui.set_width(440.0);
-            if let Some(done) = self.body(ui) {
-                answer = done;
-            }
+            ui.set_width(460.0);
+            let room = (ui.ctx().content_rect().height() - 90.0).max(200.0);
+            egui::ScrollArea::vertical().max_height(room).show(ui, |ui| answer = self.body(ui));
         });
         if response.should_close() && matches!(answer, Answer::Open) {
             return Answer::Cancelled;
@@ -54,24 +119,17 @@ impl ModelForm {
         answer
     }
 
-    fn body(&mut self, ui: &mut Ui) -> Option<Answer> {
-        ui.label(RichText::new("This checkpoint needs a few facts").heading());
-        ui.add(
-            egui::Label::new(theme::caption(format!("{} · {}", self.checkpoint.file_name, self.checkpoint.architecture))).wrap(),
-        );
-        ui.add_space(12.0);
+    fn body(&mut self, ui: &mut Ui) -> Answer {
+        ui.label(RichText::new("This model needs a few facts").heading());
+        let what = format!("{} · {}", self.checkpoint.file_name, self.checkpoint.architecture);
+        ui.add(egui::Label::new(theme::caption(what)).wrap());
+        ui.add_space(10.0);
         let count = self.checkpoint.class_count();
-        let input = parse_input(&self.input);
+        let (input, um) = (parse_input(&self.input), parse_um(&self.um));
         let classes = parse_classes(&self.classes, count);
-        let um = parse_um(&self.um);
-        let first = field(
-            ui,
-            "Input size in px",
-            "e.g. 128, the side of the image the network was trained on",
-            &mut self.input,
-            &input,
-            true,
-        );
+        let said = self.fixed.map(|px| format!("the file says {px}"));
+        let hint = "e.g. 128, the side of the image the network was trained on";
+        let first = field(ui, "Input size in px", hint, &mut self.input, &input, Some(said.as_deref().unwrap_or("required")));
         if std::mem::take(&mut self.fresh) {
             first.request_focus();
         }
@@ -79,111 +137,87 @@ impl ModelForm {
             || "in the order of the scores, e.g. NC, G3, G4, G5".into(),
             |n| format!("{n} names, separated by commas"),
         );
-        field(ui, "Class names", &hint, &mut self.classes, &classes, false);
-        field(ui, "Micrometres per px", "of the input image, e.g. 4.0; leave empty if unknown", &mut self.um, &um, false);
+        field(ui, "Class names", &hint, &mut self.classes, &classes, None);
+        field(ui, "Micrometres per px", "of the input image, e.g. 4.0; leave empty if unknown", &mut self.um, &um, None);
+        let norm = self.normalisation(ui);
+        field(ui, "Licence", "of the weights, e.g. CC BY 4.0", &mut self.licence, &Ok::<_, String>(None::<()>), None);
         if let Some(refusal) = &self.refusal {
-            ui.add_space(4.0);
             ui.add(egui::Label::new(RichText::new(refusal).color(theme::ERROR)).wrap());
         }
-        ui.add_space(12.0);
-        let complete = matches!(input, Ok(Some(_))) && classes.is_ok() && um.is_ok();
+        ui.add_space(8.0);
+        let complete = matches!(input, Ok(Some(_))) && classes.is_ok() && um.is_ok() && norm.is_ok() && !self.busy;
         let entered = complete && ui.input(|i| i.key_pressed(egui::Key::Enter));
-        let mut answer = None;
+        match self.buttons(ui, complete) {
+            Answer::Submit(_) => {}
+            Answer::Open if entered => {}
+            other => return other,
+        }
+        let view = View { normalisation: norm.ok().flatten(), ..self.facts.info.view.clone().unwrap_or_default() };
+        self.busy = true;
+        let licence = Some(self.licence.trim().to_owned()).filter(|l| !l.is_empty());
+        let info = BareInfo {
+            classes: classes.ok().flatten(),
+            input_px: input.ok().flatten(),
+            um_per_px: um.ok().flatten(),
+            view: Some(view),
+            licence,
+            ..BareInfo::default()
+        };
+        Answer::Submit(Box::new(Facts { info, card: self.facts.card.clone() }))
+    }
+
+    fn normalisation(&mut self, ui: &mut Ui) -> Parsed<fovea_student::card::Normalisation> {
+        ui.label("Normalisation of RGB values in [0, 1]");
         ui.horizontal(|ui| {
+            ui.radio_value(&mut self.norm, Norm::None, "None");
+            ui.radio_value(&mut self.norm, Norm::ImageNet, "ImageNet").on_hover_text("As torchvision's networks are trained");
+            ui.radio_value(&mut self.norm, Norm::Custom, "Custom");
+        });
+        if self.norm == Norm::Custom {
+            ui.horizontal(|ui| {
+                for (label, text) in [("Mean", &mut self.mean), ("Deviation", &mut self.std)] {
+                    let name = ui.label(theme::caption(label));
+                    ui.add(TextEdit::singleline(text).desired_width(140.0)).labelled_by(name.id);
+                }
+            });
+        }
+        let norm = parse_norm(self.norm, &self.mean, &self.std);
+        let below = norm.as_ref().err().map_or_else(|| theme::caption(" "), |why| theme::caption(why).color(theme::ERROR));
+        ui.label(below);
+        norm
+    }
+
+    fn buttons(&self, ui: &mut Ui, complete: bool) -> Answer {
+        let mut answer = Answer::Open;
+        ui.horizontal(|ui| {
+            if ui.button("Fill from a card…").on_hover_text("card.json or WSInfer's config.json; or drop it here").clicked() {
+                answer = Answer::FromFile;
+            }
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                let load =
-                    egui::Button::new(RichText::new("Load the model").color(Color32::from_gray(14)).strong()).fill(theme::ACCENT);
-                if ui.add_enabled(complete, load).clicked() || entered {
-                    answer = self.submit(&classes, &input, &um);
+                let text = if self.busy { "Building the network…" } else { "Load the model" };
+                let load = egui::Button::new(RichText::new(text).color(Color32::from_gray(14)).strong()).fill(theme::ACCENT);
+                if ui.add_enabled(complete, load).clicked() {
+                    answer = Answer::Submit(Box::default());
                 }
                 if ui.button("Cancel").clicked() {
-                    answer = Some(Answer::Cancelled);
+                    answer = Answer::Cancelled;
                 }
             });
         });
         answer
     }
-
-    fn submit(&mut self, classes: &Parsed<Vec<String>>, input: &Parsed<usize>, um: &Parsed<f64>) -> Option<Answer> {
-        let info = BareInfo {
-            classes: classes.clone().ok().flatten(),
-            input_px: input.clone().ok().flatten(),
-            um_per_px: um.clone().ok().flatten(),
-            ..BareInfo::default()
-        };
-        match self.checkpoint.clone().into_student(&info) {
-            Ok(student) => Some(Answer::Ready(Box::new(student))),
-            Err(e) => {
-                self.refusal = Some(e.reason.to_string());
-                None
-            }
-        }
-    }
 }
 
-/// Nothing typed, a value, or what is wrong.
-type Parsed<T> = Result<Option<T>, String>;
-
-fn field<T>(ui: &mut Ui, label: &str, hint: &str, text: &mut String, parsed: &Parsed<T>, required: bool) -> egui::Response {
-    let title = if required { RichText::new(label).strong() } else { RichText::new(format!("{label} (optional)")) };
+/// A line of text; `below` stands under a required one.
+fn field<T>(ui: &mut Ui, label: &str, hint: &str, text: &mut String, parsed: &Parsed<T>, below: Option<&str>) -> egui::Response {
+    let title = if below.is_some() { RichText::new(label).strong() } else { RichText::new(format!("{label} (optional)")) };
     let name = ui.label(title);
     let edit = TextEdit::singleline(text).hint_text(hint).desired_width(f32::INFINITY).margin(Margin::symmetric(8, 6));
     let response = ui.add(edit).labelled_by(name.id);
-    let below = match parsed {
-        Err(why) => RichText::new(why).size(theme::SMALL).color(theme::ERROR),
-        Ok(None) if required => theme::caption("required"),
-        Ok(_) => theme::caption(" "),
+    let line = match (parsed, below) {
+        (Err(why), _) => theme::caption(why).color(theme::ERROR),
+        (Ok(_), below) => theme::caption(below.unwrap_or(" ")),
     };
-    ui.label(below);
-    ui.add_space(2.0);
+    ui.label(line);
     response
-}
-
-fn parse_input(text: &str) -> Parsed<usize> {
-    match text.trim() {
-        "" => Ok(None),
-        text => match text.parse() {
-            Ok(px) if (1..=8192).contains(&px) => Ok(Some(px)),
-            _ => Err("a whole number from 1 to 8192".into()),
-        },
-    }
-}
-
-fn parse_um(text: &str) -> Parsed<f64> {
-    match text.trim().replace(',', ".") {
-        text if text.is_empty() => Ok(None),
-        text => match text.parse::<f64>() {
-            Ok(um) if um.is_finite() && um > 0.0 => Ok(Some(um)),
-            _ => Err("a positive number".into()),
-        },
-    }
-}
-
-fn parse_classes(text: &str, count: Option<usize>) -> Parsed<Vec<String>> {
-    if text.trim().is_empty() {
-        return Ok(None);
-    }
-    let names: Vec<String> = text.split(',').map(|n| n.trim().to_owned()).collect();
-    if names.iter().any(String::is_empty) {
-        return Err("a name is empty".into());
-    }
-    match count {
-        Some(n) if n != names.len() => Err(format!("{} names, but the network scores {n} classes", names.len())),
-        _ => Ok(Some(names)),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn fields_are_checked_as_they_are_typed() {
-        assert_eq!((parse_input(" 128 "), parse_input("")), (Ok(Some(128)), Ok(None)));
-        assert!(parse_input("0").is_err() && parse_input("9000").is_err() && parse_input("a").is_err());
-        assert_eq!(parse_um("0,5"), Ok(Some(0.5)));
-        assert!(parse_um("-1").is_err() && parse_um("inf").is_err());
-        assert_eq!(parse_classes("a, b", Some(2)), Ok(Some(vec!["a".into(), "b".into()])));
-        assert!(parse_classes("a,b", Some(3)).is_err() && parse_classes("a,,b", None).is_err());
-    }
 }

@@ -30,7 +30,7 @@ pub fn native() -> anyhow::Result<()> {
         let (before, keeper_of_window) = (kept.take(), keeper.clone());
         let app = move |cc: &eframe::CreationContext<'_>| match before {
             Some(kept) => App::resumed(cc, kept, keeper_of_window),
-            None => App::new(cc, Setup { samples: true, preference, keeper: Some(keeper_of_window) }),
+            None => App::new(cc, Setup { samples: true, preference, keeper: Some(keeper_of_window), ..Setup::default() }),
         };
         let run = eframe::run_native("Fovea", options, Box::new(|cc| Ok(Box::new(app(cc)))));
         kept = keeper.take();

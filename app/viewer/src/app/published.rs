@@ -1,9 +1,14 @@
 //! What the window tells pages and tests about itself: one JSON object, also in `globalThis.fovea_state` in a browser.
 
+use fovea_student::Request;
 use serde::Serialize;
 
-use super::App;
+use super::look::Maps;
 use super::state::Progress;
+use super::{App, method_picker};
+
+/// Most cells of a map that are published.
+const MOST_CELLS: usize = 1024;
 
 /// The window's state in short.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -32,6 +37,14 @@ pub struct Published {
     pub ladder: bool,
     /// Predicted class per finished step of the ladder.
     pub rungs: Vec<(usize, String)>,
+    /// Layer of the map.
+    pub layer: String,
+    /// Layers the map could be of.
+    pub layers: Vec<String>,
+    /// The map of the chosen class on the canvas.
+    pub map: Option<PublishedMap>,
+    /// Finished maps of the comparison, in the order of its tiles.
+    pub compared: Vec<PublishedMap>,
     /// A form waits for facts about a checkpoint; its file.
     pub form: Option<String>,
     /// Model's name.
@@ -55,6 +68,29 @@ pub struct PublishedPatch {
     pub probabilities: Vec<f32>,
     /// Why there is no result.
     pub error: Option<String>,
+}
+
+/// A map of one class.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PublishedMap {
+    /// Layer it looks at.
+    pub layer: String,
+    /// Map arithmetic.
+    pub method: String,
+    /// Rows.
+    pub height: usize,
+    /// Columns.
+    pub width: usize,
+    /// Raw values, row by row; empty where there are more than 1024.
+    pub values: Vec<f32>,
+}
+
+impl PublishedMap {
+    fn new(request: Request, maps: &Maps, class: usize) -> Self {
+        let values = if maps.h * maps.w <= MOST_CELLS { maps.class(class).to_vec() } else { vec![] };
+        let method = method_picker::label_of(request.method, request.relu);
+        Self { layer: request.layer, method, height: maps.h, width: maps.w, values }
+    }
 }
 
 impl App {
@@ -83,12 +119,27 @@ impl App {
             opacity: self.display.opacity,
             ladder: self.display.ladder,
             rungs: rungs.filter_map(|s| Some((s.factor, model?.name(s.look.as_ref()?.result.predicted).to_owned()))).collect(),
+            layer: self.attention.layer.clone(),
+            layers: model.map_or_else(Vec::new, |m| m.layers().iter().map(|l| l.value.clone()).collect()),
+            map: self.published_map(),
+            compared: self.published_comparison(),
             form: self.form.as_ref().map(|f| f.file_name().to_owned()),
             model: model.map_or_else(String::new, |m| m.title.clone()),
             distilling: self.page == super::state::Page::Distil,
             distil: self.distil.published(),
             frame: self.frame,
         }
+    }
+
+    fn published_map(&self) -> Option<PublishedMap> {
+        let look = self.open.as_ref()?.look.as_ref()?;
+        Some(PublishedMap::new(self.attention.request(), &look.maps, self.class()))
+    }
+
+    fn published_comparison(&self) -> Vec<PublishedMap> {
+        let shown = self.open.as_ref().is_some_and(|o| o.id == self.compare.item) && self.display.compare;
+        let made = self.compare.wanted.iter().filter(|_| shown).filter_map(|request| self.compare.made(request));
+        made.map(|m| PublishedMap::new(m.request.clone(), &m.look.maps, self.class())).collect()
     }
 
     /// Hands the state to the page, when it changed or every 32 frames.

@@ -40,15 +40,17 @@ impl Keeper {
 impl App {
     /// A window with what another one left.
     pub(super) fn resumed(cc: &eframe::CreationContext<'_>, kept: Kept, keeper: Keeper) -> Self {
-        let setup = Setup { samples: false, preference: fovea_engine::Preference::Cpu, keeper: Some(keeper) };
-        let mut app = Self::new(cc, setup);
         let Kept { items, selected, display, attention, student, reason } = kept;
+        let why = format!("the GPU failed: {reason}");
+        let preference = fovea_engine::Preference::Cpu;
+        let mut app = Self::bare(cc, Setup { samples: false, preference, reason: Some(why), keeper: Some(keeper) });
         for (file, synthetic) in items {
             app.add(vec![file], synthetic);
         }
         app.display = display;
-        if let Some(student) = student {
-            app.set_model(Model::new(student));
+        match student {
+            Some(student) => app.set_model(Model::new(student)),
+            None => app.inbox.embedded_model(),
         }
         if let Some(attention) = attention {
             app.set_attention(attention);

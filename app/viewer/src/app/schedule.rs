@@ -1,18 +1,18 @@
-//! What is done next, and what is done with what comes back.
+//! What is done next: files that came in are opened, patches decoded and analysed, one request after the other.
 
 use std::sync::Arc;
 
-use fovea_engine::MapTexture;
 use fovea_patch::{Field, Framing};
 use fovea_student::load::Loaded;
+use fovea_student::{Checkpoint, Student};
 
 use super::App;
+use super::compare::Made;
 use super::decoder::{DecodeJob, Decoded, Pixels};
 use super::drop::Incoming;
 use super::files::Arrival;
-use super::jobs::{Course, Kind, LookJob, Report, Revision};
+use super::jobs::{Course, Kind, LookJob, Revision};
 use super::ladder::{Step, Steps};
-use super::look::Look;
 use super::model::Model;
 use super::model_form::ModelForm;
 use super::state::{Attention, Item, ItemId, Open, Progress};
@@ -38,6 +38,7 @@ impl App {
         }
         self.pump(ctx);
         self.climb(ctx);
+        self.ask_compared();
         let frames =
             self.live.as_ref().is_some_and(|l| l.needs_frames()) || self.background.needs_frames() || self.decoder.needs_frames();
         if frames {
@@ -65,10 +66,41 @@ impl App {
             Arrival::Patches(files) => self.add(files, false),
             Arrival::Problem(p) => self.problems.add(p.subject, p.reason),
             Arrival::Saved(text) => self.saved = Some(text),
+            Arrival::Settled(file) => self.problems.settle(&file),
+            Arrival::Card(file, facts) => match &mut self.form {
+                Some(form) => form.fill(*facts),
+                None => {
+                    self.problems.add(&file, "describes a model: it will fill the form of the next one that is dropped");
+                    self.card = Some((file, facts));
+                }
+            },
+            Arrival::Made(outcome) => self.made(outcome),
             Arrival::Model(loaded) => match *loaded {
                 Loaded::Ready(student) => self.set_model(Model::new(Arc::new(*student))),
-                Loaded::Bare(checkpoint) => self.form = Some(ModelForm::new(*checkpoint)),
+                Loaded::Bare(checkpoint) => self.ask_facts(*checkpoint),
             },
+        }
+    }
+
+    /// Opens the form for a bare checkpoint, filled from a card that came before it.
+    fn ask_facts(&mut self, checkpoint: Checkpoint) {
+        let mut form = ModelForm::new(checkpoint);
+        if let Some((file, facts)) = self.card.take() {
+            self.problems.settle(&file);
+            form.fill(*facts);
+        }
+        self.form = Some(form);
+    }
+
+    /// The form's model is there, or cannot be made; after Cancel neither is of interest.
+    fn made(&mut self, outcome: Result<Box<Student>, String>) {
+        let Some(form) = self.form.as_mut().filter(|f| f.is_busy()) else { return };
+        match outcome {
+            Ok(student) => {
+                self.form = None;
+                self.set_model(Model::new(Arc::new(*student)));
+            }
+            Err(reason) => form.refuse(reason),
         }
     }
 
@@ -86,6 +118,7 @@ impl App {
                 thumb: None,
                 texture: None,
                 size: None,
+                um_per_px: None,
                 summary: None,
             });
         }
@@ -109,8 +142,23 @@ impl App {
 
     /// A new model: everything is looked at again.
     pub(super) fn set_model(&mut self, model: Model) {
+        let attention = model.attention();
+        self.compare.wanted.clear();
+        self.adopt(model, attention);
+    }
+
+    /// The model's input has this scale, µm/px: patches are cut anew.
+    pub(super) fn set_scale(&mut self, um_per_px: Option<f64>) {
+        let Some(model) = &self.model else { return };
+        let mut student = Student::clone(&model.student);
+        student.card.um_per_px = um_per_px;
+        let attention = self.attention.clone();
+        self.adopt(Model::new(Arc::new(student)), attention);
+    }
+
+    fn adopt(&mut self, model: Model, attention: Attention) {
         self.revision = Revision { model: self.revision.model + 1, attention: 0 };
-        self.attention = model.attention();
+        self.attention = attention;
         self.display.class = self.display.class.filter(|c| *c < model.names().len());
         self.model = Some(model);
         self.looks.clear();
@@ -138,12 +186,14 @@ impl App {
             layer: Some(self.attention.layer.clone()),
             method: Some(self.attention.method),
             relu: self.attention.relu,
+            aug_smooth: self.attention.smooth,
             ..Settings::default()
         };
         let course = Arc::new(Course { revision: self.revision, student: model.student.clone(), settings });
         self.live.iter_mut().for_each(|live| live.course(&course));
         self.background.course(&course);
         self.ladder = None;
+        self.compare.forget();
         self.ahead = 0;
         self.running = None;
         if let Some(open) = &mut self.open {
@@ -199,7 +249,7 @@ impl App {
         }
         self.set_progress(id, Progress::Working);
         self.running = Some(0.0);
-        let job = LookJob { revision: self.revision, item: id, kind: Kind::Interactive, patch };
+        let job = LookJob::new(self.revision, id, Kind::Interactive, patch);
         self.interactive().submit(job);
     }
 
@@ -230,20 +280,10 @@ impl App {
         }
     }
 
-    fn failed(&mut self, id: ItemId, reason: String) {
-        let Some(item) = self.items.iter_mut().find(|i| i.id == id) else { return };
-        if item.progress != Progress::Failed(reason.clone()) {
-            self.problems.add(item.name.clone(), reason.clone());
-        }
-        item.progress = Progress::Failed(reason);
-        if self.open.as_ref().is_some_and(|o| o.id != id) && self.selected_item().is_some_and(|i| i.id == id) {
-            self.open = None;
-        }
-    }
-
     fn read(&mut self, id: ItemId, shown: bool, pixels: Pixels) {
         let Some(item) = self.items.iter_mut().find(|i| i.id == id) else { return };
         item.size = Some([pixels.patch.width, pixels.patch.height]);
+        item.um_per_px = pixels.patch.um_per_px;
         item.thumb.get_or_insert(pixels.thumb);
         if shown {
             return self.opened(id, pixels.patch, pixels.picture);
@@ -252,7 +292,7 @@ impl App {
             item.progress = Progress::Queued;
             return;
         }
-        let job = LookJob { revision: self.revision, item: id, kind: Kind::Batch, patch: pixels.patch };
+        let job = LookJob::new(self.revision, id, Kind::Batch, pixels.patch);
         self.batch_backend().submit(job);
     }
 
@@ -277,107 +317,17 @@ impl App {
         self.free_unused();
     }
 
-    pub(super) fn new_key(&mut self) -> u64 {
-        self.next_key += 1;
-        self.next_key
-    }
-
-    fn reported(&mut self, ctx: &egui::Context, report: Report) {
-        match report {
-            Report::Looked { revision, item, kind, outcome } => self.looked(revision, item, kind, outcome),
-            Report::Dropped { item, kind } => self.dropped_job(item, kind),
-            Report::Progress(share) => self.running = self.running.map(|_| share),
-            Report::Executor(executor) => self.executor = executor,
-            Report::Notice(text) => self.problems.add("Engine", text),
-            Report::LiveLost(reason) => {
-                self.problems.add("GPU", format!("{reason}; the CPU goes on"));
-                self.live = None;
-                self.background = super::jobs::Backend::background(
-                    ctx,
-                    fovea_engine::Preference::Cpu,
-                    Some(format!("the GPU failed: {reason}")),
-                );
-                self.set_attention(self.attention.clone());
-            }
-        }
-    }
-
-    fn dropped_job(&mut self, id: ItemId, kind: Kind) {
-        match kind {
-            Kind::Batch => self.ahead = self.ahead.saturating_sub(1),
-            Kind::Rung(_) => return,
-            Kind::Interactive => {}
-        }
-        self.set_progress(id, Progress::Queued);
-    }
-
-    fn looked(&mut self, revision: Revision, id: ItemId, kind: Kind, outcome: Result<(Arc<Look>, Option<MapTexture>), String>) {
-        if let Kind::Rung(factor) = kind {
-            return self.rung_looked(revision, id, factor, outcome);
-        }
-        let same_model = revision.model == self.revision.model;
-        if kind == Kind::Batch && revision == self.revision {
-            self.ahead = self.ahead.saturating_sub(1);
-        }
-        if !same_model {
+    /// Asks for the maps of the comparison that are not there yet; the canvas comes first.
+    fn ask_compared(&mut self) {
+        let (Some(open), Some(model)) = (&self.open, &self.model) else { return };
+        if !self.display.compare || (open.look.is_none() && open.error.is_none()) {
             return;
         }
-        let current = revision == self.revision;
-        match outcome {
-            Ok((look, map)) => {
-                let um = self.open.as_ref().filter(|o| o.id == id).and_then(|o| o.patch.um_per_px);
-                if let Some(item) = self.items.iter_mut().find(|i| i.id == id) {
-                    item.summary = Some(look.summary(um));
-                    item.progress = Progress::Done;
-                }
-                if current {
-                    self.looks.put(id, look.clone());
-                    self.attach(id, look, map);
-                }
-            }
-            Err(reason) if current => {
-                if let Some(open) = self.open.as_mut().filter(|o| o.id == id) {
-                    open.error = Some(reason.clone());
-                    self.running = None;
-                }
-                self.failed(id, reason);
-            }
-            Err(_) => {}
-        }
-    }
-
-    /// Shows a result, if its patch is on the canvas.
-    fn attach(&mut self, id: ItemId, look: Arc<Look>, map: Option<MapTexture>) {
-        if self.open.as_ref().is_none_or(|o| o.id != id || o.look.is_some()) {
-            return;
-        }
-        let key = self.put_map(&look, map);
-        if let Some(open) = &mut self.open {
-            (open.look, open.map, open.error) = (Some(look), key, None);
-        }
-        self.running = None;
-        self.free_unused();
-    }
-
-    /// Uploads a result's maps, unless they are on the device already.
-    fn put_map(&mut self, look: &Look, map: Option<MapTexture>) -> Option<u64> {
-        let key = self.new_key();
-        let gfx = self.gfx.as_ref()?;
-        let maps = &look.maps;
-        match map {
-            Some(map) => gfx.put_map(key, map),
-            None if gfx.upload_map(key, maps.classes, maps.h, maps.w, &maps.data) => {}
-            None => return None,
-        }
-        Some(key)
-    }
-
-    fn free_unused(&self) {
-        let Some(gfx) = &self.gfx else { return };
-        let open = self.open.iter().flat_map(|o| [Some(o.picture), o.map]);
-        let steps = self.ladder.iter().flat_map(|l| &l.steps).flat_map(|s| [Some(s.picture), s.map]);
-        let keep: Vec<u64> = open.chain(steps).flatten().collect();
-        gfx.retain(|key| keep.contains(&key));
+        self.compare.begin(model, &self.attention);
+        let canvas = open.look.clone().map(|look| Made { request: self.attention.request(), look, map: open.map });
+        let Some(requests) = self.compare.next(self.revision, open.id, canvas) else { return };
+        let job = LookJob::new(self.revision, open.id, Kind::Compare, open.patch.clone());
+        self.interactive().submit(LookJob { requests, ..job });
     }
 
     /// Starts the ladder when it is open and the patch on the canvas has none yet.
@@ -409,31 +359,11 @@ impl App {
                 gfx.put_picture(key, &picture);
             }
             steps.push(Step { factor, picture: key, size: picture.size, look: None, map: None, error: None });
-            let job = LookJob { revision: self.revision, item: id, kind: Kind::Rung(factor), patch: patch.clone() };
+            let job = LookJob::new(self.revision, id, Kind::Rung(factor), patch.clone());
             self.interactive().submit(job);
         }
         if let Some(ladder) = &mut self.ladder {
             ladder.steps = steps;
-        }
-    }
-
-    fn rung_looked(
-        &mut self,
-        revision: Revision,
-        id: ItemId,
-        factor: usize,
-        outcome: Result<(Arc<Look>, Option<MapTexture>), String>,
-    ) {
-        if revision != self.revision || self.ladder.as_ref().is_none_or(|l| l.item != id) {
-            return;
-        }
-        let (look, map, error) = match outcome {
-            Ok((look, map)) => (Some(look.clone()), self.put_map(&look, map), None),
-            Err(reason) => (None, None, Some(reason)),
-        };
-        let steps = self.ladder.as_mut().map(|l| l.steps.iter_mut());
-        if let Some(step) = steps.and_then(|mut s| s.find(|s| s.factor == factor)) {
-            (step.look, step.map, step.error) = (look, map, error);
         }
     }
 }

@@ -17,6 +17,8 @@ pub struct Setup {
     pub samples: bool,
     /// Where to compute.
     pub preference: Preference,
+    /// Why the CPU computes, where that was not the user's choice.
+    pub reason: Option<String>,
     /// Where the state goes when the graphics device is lost.
     #[cfg(not(target_arch = "wasm32"))]
     pub keeper: Option<Keeper>,
@@ -27,6 +29,7 @@ impl Default for Setup {
         Self {
             samples: true,
             preference: Preference::Auto,
+            reason: None,
             #[cfg(not(target_arch = "wasm32"))]
             keeper: None,
         }
@@ -45,9 +48,13 @@ pub fn wgpu_options() -> egui_wgpu::WgpuConfiguration {
 
 /// The window's device as an executor where it is a hardware GPU that computes; else why the CPU computes, where the window
 /// knows better than the background.
-pub(super) fn interactive(gpu: Option<&Arc<Gpu>>, preference: Preference) -> (Option<Backend>, Option<String>) {
+pub(super) fn interactive(
+    gpu: Option<&Arc<Gpu>>,
+    preference: Preference,
+    reason: Option<String>,
+) -> (Option<Backend>, Option<String>) {
     if preference == Preference::Cpu {
-        return (None, Some("chosen".into()));
+        return (None, Some(reason.unwrap_or_else(|| "chosen".into())));
     }
     let Some(gpu) = gpu.cloned() else { return (None, None) };
     // Asked for by name, a software adapter will do, if it runs compute shaders.

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use fovea_patch::{Colormap, OverlayStyle, Patch, Range};
-use fovea_student::Method;
+use fovea_student::{Method, Request};
 
 use super::look::Look;
 use super::overlay_paint::TextureKey;
@@ -65,8 +65,6 @@ pub struct Summary {
     pub tiles: u32,
     /// Hex SHA-256 of the file.
     pub sha256: Box<str>,
-    /// Micrometres per pixel, where the file says so.
-    pub um_per_px: Option<f64>,
 }
 
 /// A small picture of a patch: RGB, at most [`Thumb::SIDE`] a side.
@@ -110,6 +108,8 @@ pub struct Item {
     pub texture: Option<egui::TextureHandle>,
     /// Width and height in pixels, once decoded.
     pub size: Option<[usize; 2]>,
+    /// Micrometres per pixel, where the file says so; known once decoded.
+    pub um_per_px: Option<f64>,
     /// Result, once analysed.
     pub summary: Option<Summary>,
 }
@@ -167,6 +167,10 @@ pub struct Display {
     pub class: Option<usize>,
     /// Magnification ladder on or off.
     pub ladder: bool,
+    /// Several maps side by side instead of the canvas.
+    pub compare: bool,
+    /// The network's nodes in a drawer.
+    pub network: bool,
 }
 
 impl Default for Display {
@@ -183,6 +187,8 @@ impl Default for Display {
             grid: true,
             class: None,
             ladder: false,
+            compare: false,
+            network: false,
         }
     }
 }
@@ -209,6 +215,15 @@ pub struct Attention {
     pub layer: String,
     /// Classic form: the sum over channels is cut at 0.
     pub relu: bool,
+    /// Mean over flips and rotations.
+    pub smooth: bool,
+}
+
+impl Attention {
+    /// The map it asks for.
+    pub fn request(&self) -> Request {
+        Request { layer: self.layer.clone(), method: self.method, relu: self.relu }
+    }
 }
 
 /// Something the user should read, until it is dismissed.
@@ -253,6 +268,11 @@ impl Problems {
     /// Dismisses one.
     pub fn remove(&mut self, index: usize) {
         self.list.remove(index);
+    }
+
+    /// Dismisses those of one file.
+    pub fn settle(&mut self, subject: &str) {
+        self.list.retain(|p| p.subject != subject);
     }
 
     /// Dismisses all.

@@ -50,6 +50,7 @@ fn files(ui: &mut Ui, display: &mut Display, exportable: bool, actions: &mut Act
     ui.add(egui::Separator::default().vertical().shrink(9.0));
     ui.add_space(6.0);
     toggle(ui, &mut display.heatmap, "Heatmap", "Heatmap on or off (H)");
+    toggle(ui, &mut display.compare, "Compare", "Several layers or methods side by side (M)");
     toggle(ui, &mut display.ladder, "Ladder", "The same patch at lower magnifications (L)");
 }
 

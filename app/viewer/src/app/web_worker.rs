@@ -5,7 +5,6 @@ use std::sync::Arc;
 use fovea_engine::Preference;
 
 use super::jobs::{Course, Executor, Kind, LookJob, Queue, Report};
-use super::look::Look;
 use crate::analysis::Settings;
 use crate::web::worker::{self, Answer, Event, Job, Lane, Ticket};
 
@@ -50,7 +49,12 @@ impl WebWorker {
 
     /// See [`super::jobs::Backend::submit`].
     pub fn submit(&mut self, job: LookJob) {
-        if let Some((ticket, _)) = self.current.as_ref().filter(|_| job.kind == Kind::Interactive) {
+        let overtakes = |under_way: Kind| match job.kind {
+            Kind::Interactive => true,
+            Kind::Compare => !matches!(under_way, Kind::Interactive),
+            _ => false,
+        };
+        if let Some((ticket, _)) = self.current.as_ref().filter(|(_, c)| overtakes(c.kind)) {
             worker::cancel(*ticket);
         }
         self.dropped.extend(self.queue.push(job));
@@ -72,10 +76,7 @@ impl WebWorker {
         if self.current.is_none()
             && let (Some(course), Some(job)) = (self.course.clone(), self.queue.pop())
         {
-            let mut settings = self.settings(&course);
-            if let Kind::Rung(factor) = job.kind {
-                settings.view.k = Some(factor);
-            }
+            let settings = Settings { preference: self.preference, ..course.settings_for(&job) };
             let ticket = worker::submit(Job::Analyze { patch: job.patch.clone(), settings });
             self.current = Some((ticket, job));
         }
@@ -104,16 +105,17 @@ impl WebWorker {
             return;
         }
         let Some((_, job)) = self.current.take_if(|(t, _)| *t == ticket) else { return };
-        let (revision, item, kind) = (job.revision, job.item, job.kind);
         let outcome = match outcome {
             Err(reason) => Err(reason),
             Ok(Answer::Result { result, executor }) => {
-                reports.push(Report::Executor(self.executor(executor)));
-                Look::new(result).map(|look| (Arc::new(look), None)).map_err(|e| e.to_string())
+                if job.kind != Kind::Compare {
+                    reports.push(Report::Executor(self.executor(executor)));
+                }
+                Ok(result)
             }
             Ok(_) => Err("the Worker answered something else".into()),
         };
-        reports.push(Report::Looked { revision, item, kind, outcome });
+        reports.push(Report::of(job, outcome, None));
     }
 
     fn executor(&self, text: String) -> Executor {

@@ -1,6 +1,5 @@
 //! The background thread: analyses on a device of its own, so that no frame waits.
 
-use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -9,11 +8,12 @@ use fovea_engine::{Device, EngineError, Preference};
 use pollster::block_on;
 
 use super::jobs::{Course, Executor, Kind, LookJob, Queue, Report};
-use super::look::Look;
-use crate::analysis::{AnalysisError, Analyzer, Checked, self_check};
+use crate::analysis::{AnalysisError, Analyzer, Checked, PatchResult, Settings, self_check};
 
 /// Compiled networks above this are not all kept at once, bytes.
 const KEPT: u64 = 768 << 20;
+/// Nor are more than this many.
+const MOST_KEPT: usize = 10;
 
 #[derive(Default)]
 struct Orders {
@@ -39,6 +39,8 @@ impl Shared {
 pub struct Thread {
     shared: Arc<Shared>,
     reports: Receiver<Report>,
+    /// Jobs that a newer one replaced before their turn.
+    dropped: Vec<LookJob>,
 }
 
 impl Thread {
@@ -49,9 +51,9 @@ impl Thread {
         let (theirs, ctx) = (shared.clone(), ctx.clone());
         std::thread::spawn(move || {
             let out = Out { sender, ctx };
-            Worker { shared: theirs, out, device: None, course: None, analyzers: HashMap::new() }.work(preference, reason);
+            Worker { shared: theirs, out, device: None, course: None, analyzers: vec![] }.work(preference, reason);
         });
-        Self { shared, reports }
+        Self { shared, reports, dropped: vec![] }
     }
 
     /// See [`super::jobs::Backend::course`].
@@ -64,12 +66,13 @@ impl Thread {
 
     /// See [`super::jobs::Backend::submit`].
     pub fn submit(&mut self, job: LookJob) {
-        self.shared.lock().queue.push(job);
+        self.dropped.extend(self.shared.lock().queue.push(job));
         self.shared.wake.notify_all();
     }
 
     /// See [`super::jobs::Backend::poll`].
     pub fn poll(&mut self, reports: &mut Vec<Report>) {
+        reports.extend(self.dropped.drain(..).map(|j| Report::Dropped { item: j.item, kind: j.kind }));
         reports.extend(self.reports.try_iter());
     }
 }
@@ -100,8 +103,8 @@ struct Worker {
     out: Out,
     device: Option<Device>,
     course: Option<Arc<Course>>,
-    /// By reduction factor; 0 is the card's own view.
-    analyzers: HashMap<usize, Analyzer>,
+    /// Networks compiled for the settings used so far, the last used at the end.
+    analyzers: Vec<Analyzer>,
 }
 
 enum Next {
@@ -172,18 +175,15 @@ impl Worker {
                 self.out.send(Report::Dropped { item, kind });
             }
             Err(AnalysisError::Engine(EngineError::Cancelled)) => self.shared.lock().queue.put_back(job),
-            outcome => {
-                let outcome = outcome.map(|look| (Arc::new(look), None)).map_err(|e| e.to_string());
-                self.out.send(Report::Looked { revision, item, kind, outcome });
-            }
+            outcome => self.out.send(Report::of(job, outcome.map_err(|e| e.to_string()), None)),
         }
     }
 
-    fn analyze(&mut self, job: &LookJob) -> Result<Look, AnalysisError> {
-        let factor = if let Kind::Rung(factor) = job.kind { factor } else { 0 };
+    fn analyze(&mut self, job: &LookJob) -> Result<PatchResult, AnalysisError> {
+        let settings = self.course.as_ref().map(|c| c.settings_for(job)).unwrap_or_default();
         let (shared, out, kind) =
             (self.shared.clone(), Out { sender: self.out.sender.clone(), ctx: self.out.ctx.clone() }, job.kind);
-        let analyzer = self.analyzer(factor)?;
+        let analyzer = self.analyzer(settings)?;
         let before = analyzer.notes().len();
         let mut progress = |done: usize, all: usize| {
             if kind == Kind::Interactive && all > 1 {
@@ -199,27 +199,28 @@ impl Worker {
             self.device = Some(Device::cpu(&notes.join("; ")));
         }
         notes.into_iter().for_each(|note| out.send(Report::Notice(note)));
-        if factor == 0 {
+        if matches!(kind, Kind::Interactive | Kind::Batch) {
             out.send(Report::Executor(executor));
         }
-        Ok(Look::new(result)?)
+        Ok(result)
     }
 
-    /// The compiled network for one reduction. Large networks are compiled anew instead of all being kept.
-    fn analyzer(&mut self, factor: usize) -> Result<&mut Analyzer, AnalysisError> {
+    /// The network compiled for these settings. Large networks are compiled anew instead of all being kept.
+    fn analyzer(&mut self, settings: Settings) -> Result<&mut Analyzer, AnalysisError> {
         let missing = || AnalysisError::Setting("no model is loaded".into());
-        if !self.analyzers.contains_key(&factor) {
-            let course = self.course.as_ref().ok_or_else(missing)?;
-            let device = self.device.as_ref().ok_or_else(missing)?;
-            let mut settings = course.settings.clone();
-            if factor > 0 {
-                settings.view.k = Some(factor);
+        let analyzer = match self.analyzers.iter().position(|a| *a.settings() == settings) {
+            Some(at) => self.analyzers.remove(at),
+            None => {
+                let course = self.course.as_ref().ok_or_else(missing)?;
+                let device = self.device.as_ref().ok_or_else(missing)?;
+                let large = self.analyzers.iter().map(Analyzer::memory_bytes).sum::<u64>() > KEPT;
+                if large || self.analyzers.len() >= MOST_KEPT {
+                    self.analyzers.clear();
+                }
+                Analyzer::new(device, &course.student, settings)?
             }
-            if self.analyzers.values().map(Analyzer::memory_bytes).sum::<u64>() > KEPT {
-                self.analyzers.clear();
-            }
-            self.analyzers.insert(factor, Analyzer::new(device, &course.student, settings)?);
-        }
-        self.analyzers.get_mut(&factor).ok_or_else(missing)
+        };
+        self.analyzers.push(analyzer);
+        self.analyzers.last_mut().ok_or_else(missing)
     }
 }

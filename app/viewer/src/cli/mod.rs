@@ -14,6 +14,8 @@ mod model;
 mod parse;
 mod random;
 mod synth;
+#[cfg(feature = "distill")]
+mod study;
 
 pub use audit::{AuditReport, Comparison, audit_case, find_cases};
 pub use random::vgg16 as random_vgg16;
@@ -50,6 +52,9 @@ enum Command {
     Distill(distill::Args),
     /// Draw a data set: prostate-like tissue at four grades, in SICAPv2 layout
     Synth(synth::Args),
+    /// Compare a Teacher and Students taught in different ways, and write a report
+    #[cfg(feature = "distill")]
+    Study(study::Args),
     /// Measure this machine
     Bench(bench::Args),
 }
@@ -75,6 +80,8 @@ pub fn main() -> ExitCode {
         #[cfg(feature = "distill")]
         Command::Distill(args) => distill::run(&args),
         Command::Synth(args) => synth::run(&args),
+        #[cfg(feature = "distill")]
+        Command::Study(args) => study::run(&args),
         Command::Bench(args) => bench::run(&args),
     };
     match outcome {

@@ -1,110 +1,11 @@
-//! The window, driven headless on whatever wgpu adapter there is (llvmpipe will do): what is seen, typed, dropped and drawn.
-//!
-//! Screenshots land in `target/screenshots/native_*.png`.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+//! Patches: the first screen, keys, drops, the ladder, problems, exports.
 
 use egui::{Key, Modifiers};
-use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
 use fovea::analysis::embedded;
-use fovea::app::{App, Published, Setup};
-use image::RgbaImage;
+use fovea::app::Setup;
 
-const SIZE: [f32; 2] = [1360.0, 860.0];
-
-#[derive(Debug)]
-struct Dropped {
-    name: PathBuf,
-    bytes: Vec<u8>,
-}
-
-impl egui::DroppedFile for Dropped {
-    fn path(&self) -> &Path {
-        &self.name
-    }
-
-    fn bytes(&self) -> Result<Vec<u8>, String> {
-        Ok(self.bytes.clone())
-    }
-}
-
-fn window() -> Harness<'static, App> {
-    sized(SIZE)
-}
-
-fn sized(size: [f32; 2]) -> Harness<'static, App> {
-    with(size, Setup::default())
-}
-
-fn with(size: [f32; 2], setup: Setup) -> Harness<'static, App> {
-    Harness::builder()
-        .with_size(size)
-        .with_step_dt(1.0 / 30.0)
-        .with_render_cursor(false)
-        .allow_missing_glyphs()
-        .wgpu_setup(fovea::app::wgpu_options().wgpu_setup)
-        .build_eframe(|cc| App::new(cc, setup))
-}
-
-/// Frames until `done`; work goes on beside the window meanwhile.
-fn until(harness: &mut Harness<'_, App>, what: &str, done: impl Fn(&Published) -> bool) -> Published {
-    let start = Instant::now();
-    loop {
-        harness.step();
-        let now = harness.state().published();
-        if done(&now) {
-            // Two more frames, so that what arrived is laid out.
-            harness.run_steps(2);
-            return harness.state().published();
-        }
-        assert!(start.elapsed() < Duration::from_secs(120), "waited in vain for {what}: {now:?}");
-        std::thread::sleep(Duration::from_millis(5));
-    }
-}
-
-fn settled(harness: &mut Harness<'_, App>) -> Published {
-    until(harness, "the first screen", |p| p.ready && p.shown)
-}
-
-fn drop_file(harness: &mut Harness<'_, App>, name: &str, bytes: &[u8]) {
-    let file = Dropped { name: name.into(), bytes: bytes.to_vec() };
-    harness.input_mut().dropped_files.push(Arc::new(file));
-    harness.step();
-    harness.input_mut().dropped_files.clear();
-}
-
-fn picture(harness: &mut Harness<'_, App>, name: &str) -> RgbaImage {
-    let image = harness.render().unwrap();
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/screenshots");
-    std::fs::create_dir_all(&folder).unwrap();
-    image.save(folder.join(format!("native_{name}.png"))).unwrap();
-    image
-}
-
-fn press(harness: &mut Harness<'_, App>, key: Key) -> Published {
-    harness.key_press(key);
-    harness.run_steps(2);
-    harness.state().published()
-}
-
-/// Share of pixels in the middle of the window that differ.
-fn difference(a: &RgbaImage, b: &RgbaImage) -> f32 {
-    let (x, y) = (a.width() / 4..a.width() * 5 / 8, a.height() / 4..a.height() * 3 / 4);
-    let pairs = x.clone().flat_map(|x| y.clone().map(move |y| (x, y)));
-    let changed = pairs.filter(|&(x, y)| a.get_pixel(x, y) != b.get_pixel(x, y)).count();
-    changed as f32 / (x.len() * y.len()) as f32
-}
-
-fn png(width: u32, height: u32) -> Vec<u8> {
-    let picture = image::RgbImage::from_fn(width, height, |x, y| image::Rgb([200, (x * 7 % 180) as u8, (y * 5 % 200) as u8]));
-    let mut out = std::io::Cursor::new(vec![]);
-    picture.write_to(&mut out, image::ImageFormat::Png).unwrap();
-    out.into_inner()
-}
+use crate::harness::*;
 
 #[test]
 fn the_first_screen_is_analysed_with_its_overlay() {
@@ -208,35 +109,6 @@ fn a_bad_file_is_named_and_the_rest_goes_on() {
     picture(&mut harness, "failed_patch");
     press(&mut harness, Key::Escape);
     assert_eq!(harness.state().published().error, None);
-}
-
-#[test]
-fn a_bare_checkpoint_asks_for_what_it_does_not_say() {
-    let student = embedded::student().unwrap();
-    let bare = fovea_student::export::state_dict(&student, fovea_student::export::Naming::KdResolution).unwrap();
-    let mut harness = window();
-    settled(&mut harness);
-    drop_file(&mut harness, "bare.safetensors", &bare);
-    until(&mut harness, "the form", |p| p.form.as_deref() == Some("bare.safetensors"));
-    picture(&mut harness, "model_form");
-    // Typed digits are text, not classes.
-    let class = harness.state().published().class;
-    harness.get_by_label("Input size in px").type_text("12");
-    harness.run_steps(2);
-    assert_eq!(harness.state().published().class, class);
-    harness.get_by_label("Input size in px").type_text("8");
-    harness.get_by_label("Class names (optional)").focus();
-    harness.run_steps(2);
-    harness.get_by_label("Class names (optional)").type_text("a, b, c");
-    harness.run_steps(2);
-    harness.get_by_label_contains("3 names, but the network scores 4 classes");
-    harness.get_by_label("Class names (optional)").type_text(", d");
-    harness.run_steps(2);
-    harness.get_by_label("Load the model").click();
-    let now = until(&mut harness, "the model", |p| p.form.is_none() && p.ready && p.shown);
-    assert!(now.patches.iter().all(|p| "abcd".contains(p.predicted.as_deref().unwrap())), "{now:?}");
-    assert_eq!(now.model, "bare.safetensors");
-    picture(&mut harness, "own_model");
 }
 
 /// The window's own device, software or not, computes what is on the canvas in slices between frames.
