@@ -13,6 +13,8 @@ mod import;
 mod model;
 mod parse;
 mod random;
+#[cfg(feature = "distill")]
+mod study;
 mod synth;
 
 pub use audit::{AuditReport, Comparison, audit_case, find_cases};
@@ -48,6 +50,9 @@ enum Command {
     /// Train a Student, with or without a Teacher's attention targets
     #[cfg(feature = "distill")]
     Distill(distill::Args),
+    /// Compare a Teacher and Students taught in different ways, and write a report
+    #[cfg(feature = "distill")]
+    Study(study::Args),
     /// Draw a data set: prostate-like tissue at four grades, in SICAPv2 layout
     Synth(synth::Args),
     /// Measure this machine
@@ -74,6 +79,8 @@ pub fn main() -> ExitCode {
         Command::RandomStudent(args) => random::run(&args),
         #[cfg(feature = "distill")]
         Command::Distill(args) => distill::run(&args),
+        #[cfg(feature = "distill")]
+        Command::Study(args) => study::run(&args),
         Command::Synth(args) => synth::run(&args),
         Command::Bench(args) => bench::run(&args),
     };
