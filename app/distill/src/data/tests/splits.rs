@@ -1,4 +1,3 @@
-use super::*;
 use crate::data::parts::{slide, take};
 use crate::data::{Sample, Source};
 
