@@ -6,6 +6,7 @@
 #![warn(missing_docs)]
 
 pub mod adam;
+pub mod audit;
 pub mod config;
 pub mod device;
 pub mod head;

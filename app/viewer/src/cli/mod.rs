@@ -11,6 +11,7 @@ mod import;
 mod model;
 mod parse;
 mod random;
+mod targets;
 
 pub use audit::{AuditReport, Comparison, audit_case, find_cases};
 pub use random::vgg16 as random_vgg16;
@@ -38,6 +39,8 @@ enum Command {
     Import(Box<import::Args>),
     /// Write a Student's weights under other programs' names
     Export(export::Args),
+    /// Write a Teacher's attention targets for training, or look into such a file
+    Targets(targets::Args),
     /// Make an untrained Student with random weights, for trials and benchmarks
     RandomStudent(random::Args),
     /// Measure this machine
@@ -62,6 +65,7 @@ pub fn main() -> ExitCode {
         Command::Import(args) => import::run(&args),
         Command::Export(args) => export::run(&args),
         Command::RandomStudent(args) => random::run(&args),
+        Command::Targets(args) => targets::run(&args),
         Command::Bench(args) => bench::run(&args),
     };
     match outcome {

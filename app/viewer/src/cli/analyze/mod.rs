@@ -1,8 +1,8 @@
 //! `fovea analyze`: images in, grades, maps and tables out.
 
-mod files;
+pub(super) mod files;
 mod qupath;
-mod read;
+pub(super) mod read;
 mod report;
 pub use report::{adapter, program};
 mod write;
@@ -249,7 +249,7 @@ fn failed(bar: &ProgressBar, source: &Source, error: String) -> FileReport {
 }
 
 /// A bar on standard error; none where nobody would see it.
-fn progress(files: usize, json: bool) -> ProgressBar {
+pub(super) fn progress(files: usize, json: bool) -> ProgressBar {
     let seen = !json && std::io::stderr().is_terminal();
     let target = if seen { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
     let bar = ProgressBar::with_draw_target(Some(files as u64), target);

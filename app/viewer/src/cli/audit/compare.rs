@@ -1,6 +1,7 @@
 //! How far a computed array is from the reference.
 
 use super::case::Array;
+use fovea_distill::audit::Judged;
 use serde::Serialize;
 
 /// Largest ‖out − ref‖ / ‖ref‖ that passes.
@@ -17,8 +18,10 @@ pub struct Comparison {
     pub max_abs: Option<f64>,
     /// ‖out − ref‖ / ‖ref‖; absent likewise.
     pub relative: Option<f64>,
-    /// Largest relative error that passes.
+    /// Largest error that passes.
     pub tolerance: f64,
+    /// Which error that is: `relative` or `max_abs`.
+    pub judged: Judged,
     /// A map's own relative change when activation and gradient change by one part in a million.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sensitivity: Option<f64>,
@@ -42,6 +45,7 @@ pub fn compare_within(name: &str, out: &Array, reference: &Array, tolerance: f64
         max_abs: None,
         relative: None,
         tolerance,
+        judged: Judged::Relative,
         sensitivity,
         ok: false,
         error: Some(error),
@@ -70,6 +74,7 @@ pub fn compare_within(name: &str, out: &Array, reference: &Array, tolerance: f64
         max_abs: Some(max_abs),
         relative: Some(relative),
         tolerance,
+        judged: Judged::Relative,
         sensitivity,
         ok: relative <= tolerance,
         error: None,
