@@ -7,6 +7,7 @@
 
 pub mod adam;
 pub mod audit;
+mod cached;
 pub mod config;
 pub mod device;
 pub mod head;

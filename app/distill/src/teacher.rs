@@ -7,7 +7,7 @@ use crate::losses::FixedHead;
 use crate::lower::{self, LowerError};
 use crate::parameters::Parameters;
 use crate::step::StepError;
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Tensor};
 use fovea_student::explain::{Explain, explain, raw_output};
 use fovea_student::graph::{Graph, GraphError, LOGITS, ValueId};
 use fovea_student::{View, Weights, view};
@@ -127,9 +127,5 @@ impl Teacher {
 }
 
 fn fixed_head(graph: &Graph, weights: &Weights, device: &Device) -> Result<FixedHead, StepError> {
-    let numbers = head::find(graph)?.numbers(weights)?;
-    let device = device.clone().inner();
-    let weight = TensorData::new(numbers.weight, [numbers.classes, numbers.features]);
-    let bias = TensorData::new(numbers.bias, [numbers.classes]);
-    Ok(FixedHead { weight: Tensor::from_data(weight, &device), bias: Tensor::from_data(bias, &device) })
+    Ok(FixedHead::new(&head::find(graph)?.numbers(weights)?, device))
 }

@@ -127,12 +127,7 @@ fn audit_on_gpu(description: &Path, json: &serde_json::Value) -> anyhow::Result<
 }
 
 /// The forward passes on the engine's device, the training step on the CPU.
-fn audit(
-    description: &Path,
-    json: &serde_json::Value,
-    device: &Device,
-    dump: Option<&Path>,
-) -> anyhow::Result<AuditReport> {
+fn audit(description: &Path, json: &serde_json::Value, device: &Device, dump: Option<&Path>) -> anyhow::Result<AuditReport> {
     let case: Case = case::read(description, json)?;
     let mut computed = compute::compute(&case, device)?;
     let mut quantities = vec![];

@@ -73,10 +73,7 @@ mod tests {
     #[test]
     fn a_group_is_as_good_as_its_worst() {
         let (a, b) = (quantity("adam.a", 1e-4), quantity("adam.b", 2e-3));
-        assert_eq!(
-            summary("adam.", &[&a]),
-            "  adam.*                     1 of 1 within 1e-3, worst relative 1.000e-4 (a)  ok"
-        );
+        assert_eq!(summary("adam.", &[&a]), "  adam.*                     1 of 1 within 1e-3, worst relative 1.000e-4 (a)  ok");
         let both = summary("adam.", &[&a, &b]);
         assert!(both.contains("1 of 2") && both.contains("(b)") && both.ends_with("FAIL"), "{both}");
         let broken = Comparison { relative: None, ok: false, error: Some("not computed".into()), ..a.clone() };

@@ -86,7 +86,12 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
         let notes = student.notes.iter().chain(&teacher.notes).chain(&found.notes);
         notes.for_each(|note| eprintln!("note: {note}"));
         let images = found.images.len();
-        eprintln!("{images} images × {} views = {rows} rows, {}; runs on: {}", args.views.count(), size(bytes), device.describe());
+        eprintln!(
+            "{images} images × {} views = {rows} rows, {}; runs on: {}",
+            args.views.count(),
+            size(bytes),
+            device.describe()
+        );
     }
     if !args.dry_run {
         let bar = progress(rows, args.json);
