@@ -1,7 +1,6 @@
 //! How far a recomputed number or array is from the reference's.
 
 use fovea_student::Tensor;
-use serde::Serialize;
 
 /// Largest relative difference of a term or the total.
 const LOSS: f64 = 1e-4;
@@ -13,8 +12,7 @@ const FED: f64 = 1e-7;
 const UPDATE: f64 = 1e-2;
 
 /// Which number the tolerance is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Judged {
     /// [`Quantity::relative`].
     Relative,

@@ -13,7 +13,7 @@ mod parse;
 mod random;
 mod targets;
 
-pub use audit::{AuditReport, Comparison, audit_case, find_cases};
+pub use audit::{AuditReport, Comparison, Judged, audit_case, find_cases};
 pub use random::vgg16 as random_vgg16;
 
 use clap::{Parser, Subcommand};

@@ -1,11 +1,20 @@
 //! How far a computed array is from the reference.
 
 use super::case::Array;
-use fovea_distill::audit::Judged;
 use serde::Serialize;
 
 /// Largest ‖out − ref‖ / ‖ref‖ that passes.
 pub const TOLERANCE: f64 = 1e-4;
+
+/// Which error a tolerance is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Judged {
+    /// ‖out − ref‖ / ‖ref‖.
+    Relative,
+    /// The largest absolute difference.
+    MaxAbs,
+}
 
 /// One compared quantity.
 #[derive(Clone, Debug, Serialize)]
@@ -20,7 +29,7 @@ pub struct Comparison {
     pub relative: Option<f64>,
     /// Largest error that passes.
     pub tolerance: f64,
-    /// Which error that is: `relative` or `max_abs`.
+    /// Which error that is.
     pub judged: Judged,
     /// A map's own relative change when activation and gradient change by one part in a million.
     #[serde(skip_serializing_if = "Option::is_none")]

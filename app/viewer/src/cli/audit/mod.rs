@@ -8,7 +8,7 @@ mod sensitivity;
 mod show;
 mod training;
 
-pub use compare::Comparison;
+pub use compare::{Comparison, Judged};
 
 use super::{Outcome, parse, print, print_json};
 use anyhow::Context;

@@ -1,9 +1,11 @@
 //! Reports as text.
 
-use super::training::GROUPS;
-use super::{AuditReport, Comparison};
+use super::AuditReport;
+use super::compare::{Comparison, Judged};
 use crate::cli::print;
-use fovea_distill::audit::Judged;
+
+/// Prefixes of quantities that share one line.
+const GROUPS: [&str; 3] = ["step0.grad.", "adam.", "update."];
 
 /// Prints a report: one line per quantity, but one for all gradients and updates together where they pass.
 pub fn show(report: &AuditReport) -> anyhow::Result<()> {

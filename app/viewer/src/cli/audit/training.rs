@@ -1,7 +1,7 @@
 //! The training step of a case: terms, gradients and optimiser, recomputed by fovea-distill.
 
 use super::case::{Array, Case};
-use super::compare::Comparison;
+use super::compare::{Comparison, Judged};
 use super::compute;
 use anyhow::Context;
 use fovea_distill::audit::{self, Quantity, Recomputed};
@@ -9,9 +9,6 @@ use fovea_distill::{Device, DeviceKind, device};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
-
-/// Groups of quantities that are printed in one line.
-pub const GROUPS: [&str; 3] = ["step0.grad.", "adam.", "update."];
 
 /// A burn device with what reports call it.
 pub struct Trainer {
@@ -55,7 +52,10 @@ fn comparison(q: Quantity) -> Comparison {
         max_abs: finite(q.max_abs),
         relative: finite(q.relative),
         tolerance: q.tolerance,
-        judged: q.judged,
+        judged: match q.judged {
+            audit::Judged::Relative => Judged::Relative,
+            audit::Judged::MaxAbs => Judged::MaxAbs,
+        },
         sensitivity: None,
         ok: q.ok(),
         error: q.error,
