@@ -1,27 +1,10 @@
 //! Adam with PyTorch's arithmetic, on the device the parameters are on.
 
-use crate::parameters::{Gradients, Parameters};
-use burn::tensor::Tensor;
-use serde::{Deserialize, Serialize};
+use crate::optimiser::AdamSettings;
+use crate::parameters::{Gradients, Parameters, ReadError};
+use burn::tensor::{Device, Tensor};
+use fovea_student::Weights;
 use std::collections::BTreeMap;
-
-/// Numbers of the optimiser.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct AdamSettings {
-    /// Step size; default 1e-4, the method's.
-    pub lr: f64,
-    /// Decay of the mean of the gradient and of its square; default 0.9 and 0.999.
-    pub betas: [f64; 2],
-    /// Added to the root; default 1e-8. Many gradients are that small: another value is another training.
-    pub eps: f64,
-}
-
-impl Default for AdamSettings {
-    fn default() -> Self {
-        Self { lr: 1e-4, betas: [0.9, 0.999], eps: 1e-8 }
-    }
-}
 
 #[derive(Clone, Debug)]
 struct Moments {
@@ -66,4 +49,31 @@ impl Adam {
         let root = m.square.clone().sqrt().div_scalar((1.0 - b2.powi(m.steps)).sqrt());
         before - (m.mean.clone() / root.add_scalar(eps)).mul_scalar(step)
     }
+
+    /// What it remembers, for a checkpoint: `mean.NAME` and `square.NAME`, and the steps made.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn memory(&self, parameters: &Parameters) -> Result<(Weights, BTreeMap<String, i32>), ReadError> {
+        let mut tensors = Weights::new();
+        for (name, m) in &self.moments {
+            tensors.insert(format!("{MEAN}{name}"), parameters.read_like(name, &m.mean)?);
+            tensors.insert(format!("{SQUARE}{name}"), parameters.read_like(name, &m.square)?);
+        }
+        Ok((tensors, self.moments.iter().map(|(name, m)| (name.clone(), m.steps)).collect()))
+    }
+
+    /// Remembers what [`Adam::memory`] wrote. Entries without a partner are left out.
+    pub fn restore(settings: AdamSettings, memory: &Weights, steps: &BTreeMap<String, i32>, device: &Device) -> Self {
+        let flat = Parameters::new(memory, device);
+        let one = |(name, &steps): (&String, &i32)| {
+            let mean = flat.leaf(&format!("{MEAN}{name}"))?;
+            let square = flat.leaf(&format!("{SQUARE}{name}"))?;
+            Some((name.clone(), Moments { mean, square, steps }))
+        };
+        Self { settings, moments: steps.iter().filter_map(one).collect() }
+    }
 }
+
+const MEAN: &str = "mean.";
+const SQUARE: &str = "square.";

@@ -2,19 +2,9 @@
 
 use crate::losses::FixedHead;
 use crate::step::StepError;
-use crate::targets::{Gathered, HeadNumbers, Selection, TargetsFile};
+use crate::targets::{Gathered, Selection, TargetsFile};
 use crate::teacher::Targets;
 use burn::tensor::{Device, Tensor, TensorData};
-
-impl FixedHead {
-    /// Copies a head to a device.
-    pub(crate) fn new(numbers: &HeadNumbers, device: &Device) -> Self {
-        let device = device.clone().inner();
-        let weight = TensorData::new(numbers.weight.clone(), [numbers.classes, numbers.features]);
-        let bias = TensorData::new(numbers.bias.clone(), [numbers.classes]);
-        Self { weight: Tensor::from_data(weight, &device), bias: Tensor::from_data(bias, &device) }
-    }
-}
 
 impl Targets {
     /// What a file says about a batch ([`TargetsFile::gather`] with the same selection), on a device.

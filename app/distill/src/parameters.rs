@@ -87,6 +87,12 @@ impl Parameters {
         Self { leaves: self.leaves.iter().map(track).collect(), device: self.device.clone() }
     }
 
+    /// A tensor that belongs to one of these, back on the host with its shape.
+    pub(crate) fn read_like(&self, name: &str, data: &Tensor<1>) -> Result<Stored, ReadError> {
+        let shape = self.leaves.get(name).map_or_else(|| data.dims().to_vec(), |leaf| leaf.shape.clone());
+        read(name, &shape, data)
+    }
+
     /// Back to the host.
     ///
     /// # Errors
@@ -151,7 +157,20 @@ impl Gradients {
     /// # Errors
     /// When the device fails.
     pub fn weights(&self, parameters: &Parameters) -> Result<Weights, ReadError> {
-        let shape = |name: &str, g: &Tensor<1>| parameters.leaves.get(name).map_or(g.dims().to_vec(), |l| l.shape.clone());
-        self.flat.iter().map(|(name, g)| Ok((name.clone(), read(name, &shape(name, g), g)?))).collect()
+        self.flat.iter().map(|(name, g)| Ok((name.clone(), parameters.read_like(name, g)?))).collect()
+    }
+
+    /// ‖g‖ over all parameters.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn norm(&self) -> Result<f64, ReadError> {
+        let squares: Vec<Tensor<1>> = self.flat.values().map(|g| (g.clone() * g.clone()).sum()).collect();
+        if squares.is_empty() {
+            return Ok(0.0);
+        }
+        let sums = Tensor::cat(squares, 0).try_into_vec_as::<f64>();
+        let sums = sums.map_err(|source| ReadError::Device { source, name: "gradient norm".into() })?;
+        Ok(sums.iter().sum::<f64>().sqrt())
     }
 }

@@ -6,11 +6,13 @@ use crate::layers;
 use crate::losses;
 use crate::lower::{self, LowerError};
 use crate::parameters::{Gradients, Parameters, ReadError};
+use crate::record::Losses;
 use crate::student::{self, Taps};
 use crate::teacher::{self, Targets};
+use crate::train::cut;
 use burn::tensor::{Device, Tensor, TensorData};
 use fovea_student::explain::ExplainError;
-use fovea_student::graph::{Graph, GraphError, LOGITS};
+use fovea_student::graph::{Graph, GraphError, LOGITS, ValueId};
 use fovea_student::view::{self, ViewError};
 use fovea_student::weights::ShapeMismatch;
 use fovea_student::{View, Weights};
@@ -66,6 +68,14 @@ pub enum StepError {
         /// Term.
         term: String,
     },
+    /// A layer that cannot be frozen: something that is trained looks past it.
+    #[error("nothing can be frozen up to '{layer}': what lies behind it also reads '{needed}' in front of it")]
+    Freeze {
+        /// The layer.
+        layer: String,
+        /// The value in front of it.
+        needed: String,
+    },
     /// A loss is NaN or infinite; the step must not be taken.
     #[error("the loss is not finite: {value} (term '{term}')")]
     NotFinite {
@@ -79,7 +89,7 @@ pub enum StepError {
 /// Images on the Teacher's grid with their labels.
 #[derive(Clone, Debug)]
 pub struct Batch {
-    /// `[n, 3, px, px]`, RGB in [0, 1].
+    /// `[n, 3, px, px]`, RGB in [0, 1]; behind frozen layers what those make of it.
     pub images: Tensor<4>,
     /// Class of each.
     pub labels: Vec<usize>,
@@ -111,6 +121,8 @@ pub struct Distiller {
     own: BTreeSet<String>,
     /// Constants of the view, and what SR trains beside the Student.
     beside: Weights,
+    /// What lies behind the frozen layer, with that layer.
+    tail: Option<(Graph, ValueId)>,
 }
 
 /// Values of all terms, and the gradients of the total.
@@ -121,26 +133,17 @@ pub struct Step {
     pub gradients: Gradients,
 }
 
-/// Values of one step on the host.
-#[derive(Clone, Debug, PartialEq)]
-pub struct LossValues {
-    /// Each term without its weight, in the order of [`Terms::weights`].
-    pub terms: Vec<(String, f64)>,
-    /// Σ weight · term.
-    pub total: f64,
-}
-
 impl Step {
     /// Brings the values back and refuses those that are not finite.
     ///
     /// # Errors
     /// When the device fails, or a value is NaN or infinite.
-    pub fn values(&self) -> Result<LossValues, StepError> {
+    pub fn values(&self) -> Result<Losses, StepError> {
         read(&self.names, &self.values)
     }
 }
 
-fn read(names: &[String], values: &Tensor<1>) -> Result<LossValues, StepError> {
+fn read(names: &[String], values: &Tensor<1>) -> Result<Losses, StepError> {
     let device = |source| ReadError::Device { source, name: "loss".into() };
     let mut numbers = values.clone().try_into_vec_as::<f64>().map_err(device)?;
     let total = numbers.pop().unwrap_or_default();
@@ -148,7 +151,7 @@ fn read(names: &[String], values: &Tensor<1>) -> Result<LossValues, StepError> {
     match terms.iter().find(|(_, v)| !v.is_finite()) {
         Some((term, value)) => Err(StepError::NotFinite { value: *value, term: term.clone() }),
         None if !total.is_finite() => Err(StepError::NotFinite { value: total, term: "total".into() }),
-        None => Ok(LossValues { terms, total }),
+        None => Ok(Losses { terms, total }),
     }
 }
 
@@ -181,7 +184,7 @@ impl Distiller {
         let logits = graph.output(LOGITS)?;
         let taps = Taps { logits, features, pooled: pooled.map(|h| h.input), spatial, maps: teacher::maps(&graph, &terms)? };
         let own = weights.iter().map(|(n, _)| n.to_string()).collect();
-        Ok(Self { graph, terms, taps, trainable, own, beside })
+        Ok(Self { graph, terms, taps, trainable, own, beside, tail: None })
     }
 
     /// The Student's weights, and what is trained beside them, on a device.
@@ -210,20 +213,56 @@ impl Distiller {
         self.trainable.retain(|name| keep(name));
     }
 
+    /// Trains nothing up to a layer (name or level), itself included. From then on every batch holds what [`Distiller::front`] makes
+    /// of the images instead of the images.
+    ///
+    /// # Errors
+    /// When there is no such layer, or a term or the network looks past it.
+    pub fn freeze(&mut self, layer: &str) -> Result<(), StepError> {
+        let at = layers::layer(&self.graph, layer)?;
+        let tail = cut::behind(&self.graph, at, &self.taps.all())?;
+        cut::frozen_names(&self.graph, at).iter().for_each(|name| {
+            self.trainable.remove(name);
+        });
+        self.tail = Some((tail, at));
+        Ok(())
+    }
+
+    /// What the frozen layers make of images `[n, 3, px, px]`; without frozen layers the images themselves.
+    ///
+    /// # Errors
+    /// When the images do not fit.
+    pub fn front(&self, parameters: &Parameters, images: Tensor<4>) -> Result<Tensor<4>, StepError> {
+        let Some((_, at)) = self.tail else { return Ok(images) };
+        let n = images.dims()[0];
+        Ok(teacher::image(&lower::run(&self.graph, parameters, images, &[at])?, &self.graph, at, n)?)
+    }
+
+    /// Whether [`Distiller::front`] does anything.
+    pub fn is_frozen(&self) -> bool {
+        self.tail.is_some()
+    }
+
+    /// What a batch is run through.
+    fn running(&self) -> &Graph {
+        self.tail.as_ref().map_or(&self.graph, |(graph, _)| graph)
+    }
+
     /// Logits `[n, classes]`, without gradient.
     ///
     /// # Errors
     /// When the images do not fit.
     pub fn logits(&self, parameters: &Parameters, images: Tensor<4>) -> Result<Tensor<2>, StepError> {
         let n = images.dims()[0];
-        Ok(lower::run(&self.graph, parameters, images, &[self.taps.logits])?.rows(&self.graph, self.taps.logits, n)?)
+        let logits = self.taps.logits;
+        Ok(lower::run(self.running(), parameters, images, &[logits])?.rows(&self.graph, logits, n)?)
     }
 
     /// Values of the terms, without gradient.
     ///
     /// # Errors
     /// As [`Distiller::step`].
-    pub fn evaluate(&self, parameters: &Parameters, batch: &Batch, targets: Option<&Targets>) -> Result<LossValues, StepError> {
+    pub fn evaluate(&self, parameters: &Parameters, batch: &Batch, targets: Option<&Targets>) -> Result<Losses, StepError> {
         let (names, values, _) = self.losses(parameters, batch, targets)?;
         read(&names, &values)
     }
@@ -258,7 +297,7 @@ impl Distiller {
         if batch.labels.len() != n {
             return Err(StepError::Batch(format!("{n} images have {} labels", batch.labels.len())));
         }
-        let values = lower::run(&self.graph, parameters, batch.images.clone(), &self.taps.all())?;
+        let values = lower::run(self.running(), parameters, batch.images.clone(), &self.taps.all())?;
         let logits = values.rows(&self.graph, self.taps.logits, n)?;
         let mut terms = vec![losses::cross_entropy(logits.clone(), &batch.labels)];
         if self.terms.needs_teacher() {

@@ -1,8 +1,8 @@
 //! A reference case: settings as its description has them, arrays as its file has them.
 
 use super::AuditError;
-use crate::adam::AdamSettings;
 use crate::config::{At, AttentionForm, AttentionLoss, AttentionScale, Fm, Kd, Sr, SrKind, Terms};
+use crate::optimiser::AdamSettings;
 use crate::step::{Batch, StepError};
 use burn::tensor::Device;
 use fovea_student::{Tensor, Weights};

@@ -8,7 +8,8 @@ pub use quantity::{Judged, Quantity};
 
 use crate::adam::Adam;
 use crate::parameters::{Gradients, Parameters, ReadError};
-use crate::step::{Distiller, LossValues, StepError};
+use crate::record::Losses;
+use crate::step::{Distiller, StepError};
 use crate::teacher::Teacher;
 use burn::tensor::Device;
 use fovea_student::file::Student;
@@ -37,7 +38,7 @@ pub enum AuditError {
 #[derive(Clone, Debug)]
 pub struct Recomputed {
     /// Terms and total.
-    pub losses: LossValues,
+    pub losses: Losses,
     /// ∂total/∂parameter.
     pub gradients: Weights,
     /// Parameters after the step.
@@ -89,7 +90,7 @@ impl Case {
         all
     }
 
-    fn losses(&self, done: &LossValues) -> Vec<Quantity> {
+    fn losses(&self, done: &Losses) -> Vec<Quantity> {
         let total = [("total".to_string(), done.total)];
         let find = |term: &str| done.terms.iter().chain(&total).find(|(n, _)| n == term).map(|(_, v)| *v);
         self.reference.iter().map(|(term, want)| Quantity::loss(term, find(term), *want)).collect()

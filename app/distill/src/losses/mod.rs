@@ -4,11 +4,12 @@ mod attention;
 
 pub use attention::attention;
 
+use crate::head::HeadNumbers;
 use crate::lower::resize_corners;
 use burn::tensor::activation::{log_softmax, softmax};
 use burn::tensor::module::conv2d;
 use burn::tensor::ops::ConvOptions;
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::{Device, Tensor, TensorData};
 
 /// The Teacher's head on the device: weight `[classes, k]`, bias `[classes]`; it stays fixed.
 #[derive(Clone, Debug)]
@@ -17,6 +18,16 @@ pub struct FixedHead {
     pub weight: Tensor<2>,
     /// `[classes]`.
     pub bias: Tensor<1>,
+}
+
+impl FixedHead {
+    /// Copies a head's numbers to a device.
+    pub fn new(numbers: &HeadNumbers, device: &Device) -> Self {
+        let device = device.clone().inner();
+        let weight = TensorData::new(numbers.weight.clone(), [numbers.classes, numbers.features]);
+        let bias = TensorData::new(numbers.bias.clone(), [numbers.classes]);
+        Self { weight: Tensor::from_data(weight, &device), bias: Tensor::from_data(bias, &device) }
+    }
 }
 
 /// √x with a zero gradient where x is zero.

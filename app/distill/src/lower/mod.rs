@@ -111,7 +111,7 @@ pub fn run(graph: &Graph, parameters: &Parameters, image: Tensor<4>, keep: &[Val
 }
 
 /// Values the kept ones depend on.
-fn needed(graph: &Graph, keep: &[ValueId]) -> Vec<bool> {
+pub(crate) fn needed(graph: &Graph, keep: &[ValueId]) -> Vec<bool> {
     let mut needed = vec![false; graph.values.len()];
     keep.iter().for_each(|id| needed[id.index()] = true);
     for node in graph.nodes.iter().rev().filter(|n| !n.inputs.is_empty()) {

@@ -70,12 +70,17 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
 
 /// Adds the test vector and writes the file.
 pub(super) fn save(student: &mut Student, out: &Path) -> anyhow::Result<()> {
+    let bytes = checked(student).with_context(|| format!("cannot make {}", out.display()))?;
+    std::fs::write(out, bytes).with_context(|| format!("cannot write {}", out.display()))
+}
+
+/// Adds the test vector and gives the file's bytes.
+pub(super) fn checked(student: &mut Student) -> anyhow::Result<Vec<u8>> {
     // The CPU twins are held against an f64 oracle: they are the reference for every other executor.
     let device = Device::cpu("chosen");
     student.card.self_check = None;
     student.card.self_check = Some(pollster::block_on(measure_self_check(&device, student, CHECK_SEED))?);
-    let bytes = file::write(student).with_context(|| format!("cannot make {}", out.display()))?;
-    std::fs::write(out, bytes).with_context(|| format!("cannot write {}", out.display()))
+    Ok(file::write(student)?)
 }
 
 fn fields(path: &Path) -> anyhow::Result<Value> {

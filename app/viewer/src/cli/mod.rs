@@ -6,6 +6,8 @@ mod analyze;
 mod audit;
 mod bench;
 pub(crate) mod clock;
+#[cfg(feature = "distill")]
+mod distill;
 mod export;
 mod import;
 mod model;
@@ -17,6 +19,8 @@ pub use audit::{AuditReport, Comparison, Judged, audit_case, find_cases};
 pub use random::vgg16 as random_vgg16;
 
 use clap::{Parser, Subcommand};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 /// See where a low-magnification model looks: grades and attention maps of histology patches, computed on this device;
@@ -43,6 +47,9 @@ enum Command {
     Targets(targets::Args),
     /// Make an untrained Student with random weights, for trials and benchmarks
     RandomStudent(random::Args),
+    /// Train a Student, with or without a Teacher's attention targets
+    #[cfg(feature = "distill")]
+    Distill(distill::Args),
     /// Measure this machine
     Bench(bench::Args),
 }
@@ -65,6 +72,8 @@ pub fn main() -> ExitCode {
         Command::Import(args) => import::run(&args),
         Command::Export(args) => export::run(&args),
         Command::RandomStudent(args) => random::run(&args),
+        #[cfg(feature = "distill")]
+        Command::Distill(args) => distill::run(&args),
         Command::Targets(args) => targets::run(&args),
         Command::Bench(args) => bench::run(&args),
     };
@@ -92,6 +101,17 @@ fn window() -> ExitCode {
 /// `fovea … | head` is no failure.
 fn is_closed_pipe(e: &anyhow::Error) -> bool {
     e.downcast_ref::<std::io::Error>().is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe)
+}
+
+/// A bar on standard error; none where nobody would see it.
+fn bar(len: usize, show: bool) -> ProgressBar {
+    let seen = show && std::io::stderr().is_terminal();
+    let target = if seen { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+    let bar = ProgressBar::with_draw_target(Some(len as u64), target);
+    match ProgressStyle::with_template("{bar:40} {pos}/{len} {eta} {msg}") {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
 }
 
 /// Writes text to standard output.

@@ -8,7 +8,7 @@ pub use report::{adapter, program};
 mod write;
 
 use super::model::{self, Facts};
-use super::{Outcome, clock, parse, print, print_json};
+use super::{Outcome, bar, clock, parse, print, print_json};
 use crate::analysis::{Analyzer, Checked, Settings, ViewChoice, self_check};
 use anyhow::Context;
 use fovea_engine::{Device, Preference};
@@ -17,11 +17,10 @@ use fovea_patch::{Colormap, Framing, NOTICE, OverlayStyle, Pad, Patch, Range};
 use fovea_student::Method;
 use fovea_student::card::Grid;
 use fovea_student::file::Student;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::ProgressBar;
 use read::Source;
 use report::FileReport;
 use serde_json::{Value, json};
-use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use write::{Job, PerImage};
 
@@ -199,7 +198,7 @@ fn all(args: &Args, student: &Student, analyzer: &mut Analyzer, sources: &[Sourc
         classes: classes.clone(),
     });
     per_image.as_ref().map_or(Ok(()), write::folders)?;
-    let bar = progress(sources.len(), args.json);
+    let bar = bar(sources.len(), !args.json);
     let mut names = files::Names::default();
     let mut reports = Vec::with_capacity(sources.len());
     let failures = std::thread::scope(|scope| {
@@ -246,17 +245,6 @@ fn one(analyzer: &mut Analyzer, patch: Patch) -> Result<(Patch, crate::analysis:
 fn failed(bar: &ProgressBar, source: &Source, error: String) -> FileReport {
     bar.suspend(|| eprintln!("{}: {error}", source.place()));
     FileReport::failed(source.label(), source.place(), error)
-}
-
-/// A bar on standard error; none where nobody would see it.
-pub(super) fn progress(files: usize, json: bool) -> ProgressBar {
-    let seen = !json && std::io::stderr().is_terminal();
-    let target = if seen { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-    let bar = ProgressBar::with_draw_target(Some(files as u64), target);
-    match ProgressStyle::with_template("{bar:40} {pos}/{len} {eta} {msg}") {
-        Ok(style) => bar.with_style(style),
-        Err(_) => bar,
-    }
 }
 
 /// `results.csv`, `run.json` and the QuPath files.

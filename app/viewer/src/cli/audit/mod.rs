@@ -6,6 +6,7 @@ mod compare;
 mod compute;
 mod sensitivity;
 mod show;
+#[cfg(feature = "distill")]
 mod training;
 
 pub use compare::{Comparison, Judged};
@@ -20,7 +21,6 @@ use serde_json::json;
 use show::show;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use training::Trainer;
 
 /// Arguments of `fovea audit`.
 #[derive(Clone, Debug, clap::Args)]
@@ -40,7 +40,7 @@ pub struct Args {
 }
 
 /// What became of one case.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct AuditReport {
     /// File stem of the case.
     pub case: String,
@@ -114,18 +114,6 @@ fn maps(
     Ok(reports)
 }
 
-/// Recomputes only the training step of a case, with burn on the GPU.
-///
-/// # Errors
-/// As [`audit_case`].
-fn audit_on_gpu(description: &Path, json: &serde_json::Value) -> anyhow::Result<AuditReport> {
-    let trainer = Trainer::wgpu();
-    let case = case::read(description, json)?;
-    let (quantities, _) = trainer.audit(description, json, &case)?;
-    let case = format!("{} ({})", case.name, trainer.name);
-    Ok(AuditReport { case, quantities, not_computed: vec![], notes: vec![], error: None })
-}
-
 /// The forward passes on the engine's device, the training step on the CPU.
 fn audit(description: &Path, json: &serde_json::Value, device: &Device, dump: Option<&Path>) -> anyhow::Result<AuditReport> {
     let case: Case = case::read(description, json)?;
@@ -141,11 +129,10 @@ fn audit(description: &Path, json: &serde_json::Value, device: &Device, dump: Op
     }
     let mut notes = vec![];
     if case.with_prefix("step0.grad.").next().is_some() {
-        let trainer = Trainer::flex()?;
-        let (step, arrays) = trainer.audit(description, json, &case)?;
-        quantities.extend(step);
-        computed.extend(arrays);
-        notes.push(format!("loss, gradients, optimiser (adam.*: fed the reference's gradients), updates: {}", trainer.name));
+        #[cfg(feature = "distill")]
+        training::on_cpu(description, json, &case)?.add(&mut quantities, &mut computed, &mut notes);
+        #[cfg(not(feature = "distill"))]
+        notes.push("this program was built without training: loss, gradients and optimiser are not computed".into());
     }
     if let Some(file) = dump {
         write(file, &computed)?;
@@ -173,13 +160,6 @@ fn case_name(description: &Path) -> String {
     }
 }
 
-/// The training step of a case on the GPU too, where the case has one.
-fn on_gpu(description: &Path, name: &str) -> Option<AuditReport> {
-    // A case that cannot be read has been reported.
-    let json = case::describe(description).ok().filter(|json| json.get("network").is_none())?;
-    Some(audit_on_gpu(description, &json).unwrap_or_else(|e| AuditReport::failed(format!("{name} (burn-wgpu)"), &e)))
-}
-
 /// Runs the command.
 pub fn run(args: &Args) -> anyhow::Result<Outcome> {
     let device = pollster::block_on(Device::open(args.device))?;
@@ -193,8 +173,9 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
         let dump = args.dump.as_ref().map(|file| if descriptions.len() == 1 { file.clone() } else { beside(file, &name) });
         let made = audit_case(description, &device, dump.as_deref());
         let mut made = made.unwrap_or_else(|e| vec![AuditReport::failed(name.clone(), &e)]);
+        #[cfg(feature = "distill")]
         if args.device == Preference::Gpu {
-            made.extend(on_gpu(description, &name));
+            made.extend(training::on_gpu(description, &name));
         }
         if !args.json {
             made.iter().try_for_each(show)?;

@@ -1,6 +1,7 @@
 //! The training step of a case: terms, gradients and optimiser, recomputed by fovea-distill.
 
-use super::case::{Array, Case};
+use super::AuditReport;
+use super::case::{self, Array, Case};
 use super::compare::{Comparison, Judged};
 use super::compute;
 use anyhow::Context;
@@ -10,40 +11,52 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// A burn device with what reports call it.
-pub struct Trainer {
-    device: Device,
-    /// Device and precision.
-    pub name: &'static str,
+/// A recomputed step.
+pub struct Step {
+    quantities: Vec<Comparison>,
+    arrays: BTreeMap<String, Array>,
+    on: &'static str,
 }
 
-impl Trainer {
-    /// The CPU in double precision: whether the algorithm is right.
-    pub fn flex() -> anyhow::Result<Self> {
-        let device = device::double_precision().map_err(anyhow::Error::msg).context("double precision on the CPU")?;
-        Ok(Self { device, name: "burn-flex, double precision" })
+impl Step {
+    /// Adds it to what else is known of the case.
+    pub fn add(self, quantities: &mut Vec<Comparison>, arrays: &mut BTreeMap<String, Array>, notes: &mut Vec<String>) {
+        quantities.extend(self.quantities);
+        arrays.extend(self.arrays);
+        notes.push(format!("loss, gradients, optimiser (adam.*: fed the reference's gradients), updates: {}", self.on));
     }
+}
 
-    /// The GPU in single precision: whether it is computed as right there.
-    pub fn wgpu() -> Self {
-        Self { device: Device::wgpu(DeviceKind::DefaultDevice), name: "burn-wgpu, single precision" }
-    }
+/// The step on the CPU in double precision: whether the algorithm is right.
+pub fn on_cpu(description: &Path, json: &Value, case: &Case) -> anyhow::Result<Step> {
+    let device = device::double_precision().map_err(anyhow::Error::msg).context("double precision on the CPU")?;
+    step(description, json, case, &device, "burn-flex, double precision")
+}
 
-    /// Every quantity of the step, and the arrays under their reference names.
-    pub fn audit(
-        &self,
-        description: &Path,
-        json: &Value,
-        case: &Case,
-    ) -> anyhow::Result<(Vec<Comparison>, BTreeMap<String, Array>)> {
-        let path = description.with_extension("safetensors");
-        let bytes = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        let step = audit::Case::read(&case.name, json, &bytes)?;
-        let student = compute::own_weights(case, step.px)?;
-        let teacher = step.terms.needs_teacher().then(|| compute::teacher(case, step.px)).transpose()?;
-        let done = step.recompute(&student, teacher.as_ref(), &self.device)?;
-        Ok((step.compare(&done).into_iter().map(comparison).collect(), arrays(&done)))
-    }
+/// The step on the GPU in single precision: whether it is computed as right there. Cases without a step give nothing.
+pub fn on_gpu(description: &Path, name: &str) -> Option<AuditReport> {
+    // A case that cannot be read has been reported.
+    let json = case::describe(description).ok().filter(|json| json.get("network").is_none())?;
+    let case = case::read(description, &json).ok().filter(|c| c.with_prefix("step0.grad.").next().is_some())?;
+    let done = step(description, &json, &case, &Device::wgpu(DeviceKind::DefaultDevice), "burn-wgpu, single precision");
+    Some(match done {
+        Ok(done) => {
+            let mut report = AuditReport { case: format!("{name} (burn-wgpu)"), ..AuditReport::default() };
+            done.add(&mut report.quantities, &mut BTreeMap::new(), &mut report.notes);
+            report
+        }
+        Err(e) => AuditReport::failed(format!("{name} (burn-wgpu)"), &e),
+    })
+}
+
+fn step(description: &Path, json: &Value, case: &Case, device: &Device, on: &'static str) -> anyhow::Result<Step> {
+    let path = description.with_extension("safetensors");
+    let bytes = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    let step = audit::Case::read(&case.name, json, &bytes)?;
+    let student = compute::own_weights(case, step.px)?;
+    let teacher = step.terms.needs_teacher().then(|| compute::teacher(case, step.px)).transpose()?;
+    let done = step.recompute(&student, teacher.as_ref(), device)?;
+    Ok(Step { quantities: step.compare(&done).into_iter().map(comparison).collect(), arrays: arrays(&done), on })
 }
 
 fn comparison(q: Quantity) -> Comparison {

@@ -4,10 +4,9 @@ use super::images::{self, Found, Image};
 use super::info::size;
 use super::teacher::{Teacher, Wanted};
 use crate::analysis::{automatic_batch, self_check};
-use crate::cli::analyze::progress;
 use crate::cli::analyze::read::{Source, ahead};
 use crate::cli::model::{self, Facts};
-use crate::cli::{Outcome, parse, print, print_json};
+use crate::cli::{Outcome, bar, parse, print, print_json};
 use anyhow::{Context, bail};
 use fovea_distill::config::AttentionForm;
 use fovea_distill::targets::{FileWriter, Plan};
@@ -94,7 +93,7 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
         );
     }
     if !args.dry_run {
-        let bar = progress(rows, args.json);
+        let bar = bar(rows, !args.json);
         write(args, &student, &mut teacher, plan, &found.images, &bar)?;
         bar.finish_and_clear();
     }
@@ -103,7 +102,7 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
 }
 
 fn search(args: &Args, student: &Student) -> Found {
-    let bar = progress(0, args.json);
+    let bar = bar(0, !args.json);
     let card = &student.card;
     let found = images::find(&args.data, card.input_px, card.um_per_px, &|done, of| {
         bar.set_length(of as u64);

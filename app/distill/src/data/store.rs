@@ -1,0 +1,86 @@
+//! Pictures at the Student's size, decoded once and kept as far as memory goes.
+
+use super::{DataError, Sample, Source};
+use fovea_patch::{Limits, decode, resize};
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// A patch at the Student's size.
+#[derive(Debug)]
+pub struct Picture {
+    /// Interleaved RGB, `px × px`.
+    pub rgb: Vec<u8>,
+    /// Hex SHA-256 of the file's bytes.
+    pub sha256: String,
+}
+
+/// The pictures of a set. Shared between threads.
+pub struct ImageStore {
+    samples: Vec<Sample>,
+    px: usize,
+    kept: Mutex<Kept>,
+}
+
+struct Kept {
+    pictures: HashMap<usize, Arc<Picture>>,
+    /// Bytes that may still be taken.
+    left: u64,
+}
+
+impl ImageStore {
+    /// The pictures of `samples`, brought to `px` a side by area averaging; up to `memory` bytes of them are kept.
+    pub fn new(samples: Vec<Sample>, px: usize, memory: u64) -> Self {
+        Self { samples, px, kept: Mutex::new(Kept { pictures: HashMap::new(), left: memory }) }
+    }
+
+    /// Side of the pictures.
+    pub fn px(&self) -> usize {
+        self.px
+    }
+
+    /// The patches, in order.
+    pub fn samples(&self) -> &[Sample] {
+        &self.samples
+    }
+
+    /// One picture.
+    ///
+    /// # Errors
+    /// When the file cannot be read or decoded, or is not square.
+    pub fn get(&self, index: usize) -> Result<Arc<Picture>, DataError> {
+        if let Some(picture) = self.kept().pictures.get(&index) {
+            return Ok(picture.clone());
+        }
+        let sample = self.samples.get(index).ok_or(DataError::NoPatch { index, len: self.samples.len() })?;
+        // Decoded outside the lock: two threads may do the same picture, which costs less than one waiting for the other.
+        let picture = Arc::new(read(sample, self.px)?);
+        let mut kept = self.kept();
+        let bytes = picture.rgb.len() as u64;
+        if kept.left >= bytes && kept.pictures.insert(index, picture.clone()).is_none() {
+            kept.left -= bytes;
+        }
+        Ok(picture)
+    }
+
+    fn kept(&self) -> std::sync::MutexGuard<'_, Kept> {
+        // Nothing panics while it holds the lock in a half-made state.
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn read(sample: &Sample, px: usize) -> Result<Picture, DataError> {
+    let (bytes, name) = match &sample.source {
+        Source::Memory(bytes) => (Cow::Borrowed(&bytes[..]), sample.name.clone()),
+        Source::File(file) => {
+            let bytes = std::fs::read(file).map_err(|source| DataError::Read { source, file: file.clone() })?;
+            (Cow::Owned(bytes), file.display().to_string())
+        }
+    };
+    let patch = decode(&bytes, &name, &Limits::default())?;
+    let (width, height) = (patch.width, patch.height);
+    if width != height {
+        return Err(DataError::NotSquare { width, height, name });
+    }
+    Ok(Picture { rgb: resize::area(&patch.rgb, width, height, px, px), sha256: patch.sha256.to_string() })
+}
