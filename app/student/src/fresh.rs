@@ -3,7 +3,7 @@
 use crate::arch::VGG16_BLOCKS;
 use crate::card::ModelCard;
 use crate::file::{Student, WriteError, container};
-use crate::load::{BareInfo, Loaded, LoadError, Reason, load};
+use crate::load::{BareInfo, LoadError, Loaded, Reason, load};
 use crate::weights::{ShapeMismatch, Tensor, Weights};
 
 /// Widths of VGG16's blocks.

@@ -231,7 +231,10 @@ fn terms_find_their_parts() {
     assert!(targets.gather(&[(&c, ViewId::Plain)], &selection).unwrap_err().to_string().contains("view 'plain'"));
     terms.at[1] = at("-1", AttentionForm::Signed);
     let lacking = targets.select(&terms).unwrap_err().to_string();
-    assert!(lacking.contains("'at.1' needs the signed map of layer -1") && lacking.contains("positive -1 ('block5')"), "{lacking}");
+    assert!(
+        lacking.contains("'at.1' needs the signed map of layer -1") && lacking.contains("positive -1 ('block5')"),
+        "{lacking}"
+    );
     terms.at.pop();
     terms.fm = Some(Fm { weight: 0.1, layer: "-3".into() });
     assert!(targets.select(&terms).unwrap_err().to_string().contains("'fm' needs the features of layer -3"));

@@ -33,7 +33,9 @@ pub enum TrainError {
     #[error("{0}")]
     Unfit(String),
     /// Weights or gradients are not finite any more.
-    #[error("training broke off in epoch {epoch}, step {step}: {what} is not finite; the last checkpoint is unharmed (a smaller 'optimiser.lr' may help)")]
+    #[error(
+        "training broke off in epoch {epoch}, step {step}: {what} is not finite; the last checkpoint is unharmed (a smaller 'optimiser.lr' may help)"
+    )]
     Diverged {
         /// Epoch, from 1.
         epoch: usize,

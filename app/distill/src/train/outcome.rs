@@ -51,6 +51,11 @@ impl Trainer {
             }
             None => "before the end of the first epoch".into(),
         };
-        format!("trained by Fovea on {} patches ({}) with {}; {state}", self.material.train.len(), self.material.origin, terms.join(" + "))
+        format!(
+            "trained by Fovea on {} patches ({}) with {}; {state}",
+            self.material.train.len(),
+            self.material.origin,
+            terms.join(" + ")
+        )
     }
 }
