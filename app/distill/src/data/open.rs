@@ -91,7 +91,7 @@ fn labelled(row: Row, part: Part, places: &[PathBuf], home: &Path) -> Found {
     Found { name: row.name, path, class: row.class, part, mask }
 }
 
-fn sicap(root: &Path, fold: u32) -> Result<Contents, DataError> {
+fn sicap(root: &Path, fold: usize) -> Result<Contents, DataError> {
     let partition = root.join("partition");
     let (test, fold) = (partition.join("Test"), partition.join("Validation").join(format!("Val{fold}")));
     let mut tables = vec![];
@@ -146,11 +146,11 @@ fn finish(file: &Path, contents: Contents, options: &DataOptions) -> Result<Spli
         let share = options.validation_share;
         let all = std::mem::take(&mut splits.train);
         let total = all.len();
-        (splits.train, splits.validation) = parts::take(all, splits.classes.len(), share, options.seed);
+        (splits.train, splits.validation) = parts::take(all, splits.classes.len(), share, options.split_seed);
         let taken = splits.validation.len();
         splits
             .notes
-            .push(format!("{taken} of {total} patches to train on were set aside to validate on (seed {})", options.seed));
+            .push(format!("{taken} of {total} patches to train on were set aside to validate on (seed {})", options.split_seed));
     }
     usable(&splits, file)?;
     remarks(&mut splits);

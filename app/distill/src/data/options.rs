@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// How a data set is laid out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "snake_case")]
 pub enum Layout {
     /// Found out: a file is a table, a folder with `partition/` is SICAPv2, one with class folders ImageFolder, one with a
     /// single table that table.
@@ -31,14 +31,14 @@ pub struct DataOptions {
     /// Share of the patches to validate on where the data does not say; whole slides where names tell them. Default 0.2.
     pub validation_share: f64,
     /// Seed of that choice. Default 0.
-    pub seed: u64,
+    pub split_seed: u64,
     /// Which of SICAPv2's validation folds, from 1. Default 1.
-    pub fold: u32,
+    pub fold: usize,
 }
 
 impl Default for DataOptions {
     fn default() -> Self {
-        Self { layout: Layout::Auto, classes: None, validation_share: 0.2, seed: 0, fold: 1 }
+        Self { layout: Layout::Auto, classes: None, validation_share: 0.2, split_seed: 0, fold: 1 }
     }
 }
 

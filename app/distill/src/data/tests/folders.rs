@@ -31,7 +31,7 @@ fn class_folders_alone_are_split_by_seed() {
     let splits = plain(dir.path()).unwrap();
     assert_eq!((splits.train.len(), splits.validation.len(), splits.test.len()), (32, 8, 0));
     assert_eq!(splits.validation.iter().filter(|s| s.label == 1).count(), 2, "classes keep their shares");
-    let with = |seed| summary(&open(dir.path(), &DataOptions { seed, ..DataOptions::default() }).unwrap());
+    let with = |split_seed| summary(&open(dir.path(), &DataOptions { split_seed, ..DataOptions::default() }).unwrap());
     assert_eq!(with(0), summary(&splits));
     assert_ne!(with(1), with(0));
 }
