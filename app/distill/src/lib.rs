@@ -7,6 +7,10 @@
 
 #[cfg(feature = "train")]
 pub mod adam;
+#[cfg(feature = "train")]
+pub mod audit;
+#[cfg(feature = "train")]
+mod cached;
 pub mod config;
 pub mod data;
 #[cfg(feature = "train")]

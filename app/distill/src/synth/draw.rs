@@ -46,7 +46,7 @@ pub fn draw(settings: &SynthSettings, grade: Grade, index: usize) -> Result<Draw
     if random.chance(0.12) {
         stroma::fold(&mut canvas, (focus.x, focus.y), focus.reach() + 3.0, random);
     }
-    let smear = random.chance(0.2).then(|| Scene::place(settings.px, (0.12, 0.25), 0.0, &[focus.clone()], 6.0, random)).flatten();
+    let smear = random.chance(0.2).then(|| Scene::place(settings.px, (0.12, 0.25), 0.0, &[*focus], 6.0, random)).flatten();
     let rgb = scanner::scan(&canvas, &slide, smear.as_ref(), random);
     Ok(Drawn { rgb, px: settings.px, focus_mask: mask(focus, settings.px, grade) })
 }

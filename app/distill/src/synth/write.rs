@@ -106,11 +106,7 @@ pub fn write(dir: &Path, options: &WriteOptions, progress: &(dyn Fn() + Sync)) -
         let path = dir.join(folder);
         std::fs::create_dir_all(&path).map_err(|source| WriteError::Io { source, path })?;
     }
-    planned.par_iter().try_for_each(|patch| {
-        write_patch(dir, options, patch)?;
-        progress();
-        Ok(())
-    })?;
+    planned.par_iter().try_for_each(|patch| write_patch(dir, options, patch).map(|()| progress()))?;
     let tables: [(&str, &[Part]); 4] = [
         ("partition/Test/Train.xlsx", &[Part::Train, Part::Validation]),
         ("partition/Test/Test.xlsx", &[Part::Test]),
