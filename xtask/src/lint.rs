@@ -11,20 +11,8 @@ pub const FORMAT: &[&str] = &["fmt", "--all", "--check"];
 /// Everything, natively; release, because there is one profile and its artefacts are there already.
 pub const NATIVE: &[&str] = &["clippy", "--release", "--workspace", "--all-targets", "--", "-D", "warnings"];
 /// What becomes the browser module.
-pub const WASM: &[&str] = &[
-    "clippy",
-    "--profile",
-    "wasm",
-    "-p",
-    "fovea",
-    "--lib",
-    "--no-default-features",
-    "--target",
-    "wasm32-unknown-unknown",
-    "--",
-    "-D",
-    "warnings",
-];
+pub const WASM: &[&str] =
+    &["clippy", "--profile", "wasm", "-p", "fovea", "--lib", "--target", "wasm32-unknown-unknown", "--", "-D", "warnings"];
 
 /// Runs all three, each within `limit`; false when one of them complains.
 ///

@@ -19,14 +19,12 @@ struct Module {
     file: &'static str,
     /// Name of what the page loads: `….js` and `…_bg.wasm`.
     name: &'static str,
-    /// With the package's default features.
-    defaults: bool,
 }
 
-/// The window. Training stays out of it: burn would make it many times as large.
-const WINDOW: Module = Module { package: "fovea", file: "fovea.wasm", name: "fovea_wasm", defaults: false };
+/// The window. Training is not in it: burn would make it many times as large.
+const WINDOW: Module = Module { package: "fovea", file: "fovea.wasm", name: "fovea_wasm" };
 /// What only the training Worker loads.
-const TRAINER: Module = Module { package: "fovea-trainer", file: "fovea_trainer.wasm", name: "trainer", defaults: true };
+const TRAINER: Module = Module { package: "fovea-trainer", file: "fovea_trainer.wasm", name: "trainer" };
 
 /// What the module may use; all of it is in every browser that has WebGPU.
 const WASM_OPT: &[&str] = &[
@@ -84,9 +82,6 @@ pub fn build(options: &Options, limit: Duration) -> Result<()> {
 
 fn compile(module: &Module, options: &Options, limit: Duration) -> Result<PathBuf> {
     let mut command = crate::cargo(&["build", "--profile", "wasm", "--lib", "-p", module.package, "--target", provision::WASM]);
-    if !module.defaults {
-        command.arg("--no-default-features");
-    }
     if options.kernel_tests && module.package == WINDOW.package {
         command.args(["--features", "kernel-tests"]);
     }

@@ -19,8 +19,7 @@ fn start(epochs: usize) -> Start {
     }
     let classes = ["NC", "G3", "G4", "G5"].map(String::from).to_vec();
     let student = random_vgg16(&Fresh { divisor: 32, classes: classes.clone(), input_px: 64, seed: 1 }).unwrap();
-    let settings =
-        TrainSettings { epochs, batch: 4, views: TrainViews::Exported(ViewSet::Plain), ..TrainSettings::default() };
+    let settings = TrainSettings { epochs, batch: 4, views: TrainViews::Exported(ViewSet::Plain), ..TrainSettings::default() };
     Start {
         student: fovea_student::file::write(&student).unwrap(),
         settings,
@@ -39,7 +38,8 @@ fn order(order: Order) -> Order {
 }
 
 fn losses(words: &[Word]) -> Vec<f64> {
-    let total = |word: &Word| if let Word::Progress(Progress::Step { record, .. }) = word { Some(record.losses.total) } else { None };
+    let total =
+        |word: &Word| if let Word::Progress(Progress::Step { record, .. }) = word { Some(record.losses.total) } else { None };
     words.iter().filter_map(total).collect()
 }
 
@@ -61,7 +61,8 @@ fn a_run_goes_from_start_to_student() {
     let words = to_the_end(&mut driver);
     assert_eq!(losses(&words).len(), 4);
     assert!(matches!(words.last(), Some(Word::Progress(Progress::Finished { .. }))));
-    let students: Vec<_> = words.iter().filter_map(|w| if let Word::Student { bytes, epoch } = w { Some((bytes, epoch)) } else { None }).collect();
+    let students: Vec<_> =
+        words.iter().filter_map(|w| if let Word::Student { bytes, epoch } = w { Some((bytes, epoch)) } else { None }).collect();
     assert_eq!(students[0].1, &Some(0), "the first epoch is the best so far");
     assert!(fovea_student::load(students[0].0, "trained").is_ok());
     assert_eq!(words.iter().filter(|w| matches!(w, Word::Checkpoint(_))).count(), 2);
@@ -80,7 +81,9 @@ fn pausing_and_resuming_come_to_the_same_numbers() {
     assert!(matches!(driver.take(order(Order::Go))[..], [Word::Ready(_)]));
     found.extend(losses(&driver.advance()));
     let words = driver.take(order(Order::Stop));
-    let [Word::Checkpoint(checkpoint), Word::Student { epoch: None, .. }, Word::Stopped] = &words[..] else { panic!("{words:?}") };
+    let [Word::Checkpoint(checkpoint), Word::Student { epoch: None, .. }, Word::Stopped] = &words[..] else {
+        panic!("{words:?}")
+    };
     let again = Start { checkpoint: Some(checkpoint.clone()), ..start(2) };
     let words = driver.take(order(Order::Start(Box::new(again))));
     assert!(matches!(&words[..], [Word::Ready(ready)] if ready.history.steps.len() == 2));

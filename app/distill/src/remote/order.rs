@@ -118,10 +118,9 @@ impl Start {
         };
         let (train, validation) = (list(&self.train)?, list(&self.validation)?);
         let teacher = self.teacher.as_ref().map(|teacher| {
-            let (live, (StartTeacher::Targets(name, bytes) | StartTeacher::Live(name, bytes))) =
-                (matches!(teacher, StartTeacher::Live(..)), teacher);
+            let (StartTeacher::Targets(name, bytes) | StartTeacher::Live(name, bytes)) = teacher;
             parts.push(bytes.clone());
-            (live, name.clone())
+            (matches!(teacher, StartTeacher::Live(..)), name.clone())
         });
         parts.extend(self.checkpoint.clone());
         let head = StartHead {

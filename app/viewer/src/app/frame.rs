@@ -11,7 +11,7 @@ use super::pages::Pages;
 use super::patch_view::PatchView;
 use super::state::{Page, Progress};
 use super::status::Status;
-use super::{App, canvas_marks, error, keys, ladder, model::Model, network, screens, theme, topbar};
+use super::{App, canvas_marks, error, keys, ladder, network, screens, theme, topbar};
 
 impl eframe::App for App {
     fn logic(&mut self, ctx: &egui::Context, _: &mut eframe::Frame) {

@@ -33,7 +33,8 @@ pub struct Set {
     pub counts: [Vec<usize>; 3],
     /// What the user should know.
     pub notes: Vec<String>,
-    /// The patches; drawn ones are only made when a run starts.
+    /// The patches, which a browser has nowhere else; drawn ones are only made when a run starts.
+    #[cfg(target_arch = "wasm32")]
     pub splits: Option<Splits>,
 }
 
@@ -49,6 +50,7 @@ impl Set {
             classes: splits.classes.clone(),
             counts: [count(&splits.train), count(&splits.validation), count(&splits.test)],
             notes: splits.notes.clone(),
+            #[cfg(target_arch = "wasm32")]
             splits: Some(splits),
         }
     }
@@ -90,6 +92,7 @@ impl DrawnSet {
             classes: Grade::ALL.iter().map(|g| g.name().to_owned()).collect(),
             counts: [share(self.train), share(self.validation), vec![0; Grade::ALL.len()]],
             notes: vec!["Drawn by the program, not tissue: for trying things out.".into()],
+            #[cfg(target_arch = "wasm32")]
             splits: None,
         }
     }

@@ -154,7 +154,7 @@ impl Form {
         self.start_from(&run.student);
         self.train = run.train.clone();
         self.data = DataKind::Own;
-        let place = run.teacher.as_ref().map(|TeacherPlace::Targets(place)| TeacherPlace::Live(place) | place);
+        let place = run.teacher.as_ref().map(|(TeacherPlace::Targets(place) | TeacherPlace::Live(place))| place);
         self.teacher = place.map(|place| TeacherFile { file: Incoming::path(folder.join(place)), facts: None });
     }
 

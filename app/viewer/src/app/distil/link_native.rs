@@ -115,7 +115,9 @@ fn guarded<R>(work: impl FnOnce() -> R) -> Result<R, String> {
 
 fn open(plan: &Plan, device: &Device, out: &Out) -> Result<Box<dyn Run>, String> {
     let folder = PathBuf::from(plan.form.out.trim());
-    let told = |text: String| drop(out.send(News::Preparing(text)));
+    let told = |text: String| {
+        out.send(News::Preparing(text));
+    };
     let run = match plan.resume {
         true => again(plan, read_run(&folder)?),
         false => describe(plan, &folder, &told)?,

@@ -48,7 +48,7 @@ use web_time::Instant;
 
 use super::theme;
 use curves::Scale;
-use data::{Data, Set};
+use data::Data;
 use form::{DataKind, Form, TeacherFile};
 use incoming::{Arrival, Inbox, Place};
 use link::Link;
@@ -300,6 +300,9 @@ impl Distil {
         if again && !self.take_earlier(loaded) {
             return;
         }
+        #[cfg(not(target_arch = "wasm32"))]
+        let plan = self.plan(loaded.cloned(), again);
+        #[cfg(target_arch = "wasm32")]
         let plan = self.plan(set.clone(), loaded.cloned(), again);
         self.sealer.clear();
         self.preparing = "Preparing".into();
@@ -308,12 +311,12 @@ impl Distil {
     }
 
     #[cfg(not(target_arch = "wasm32"))]
-    fn plan(&self, set: Arc<Set>, loaded: Option<Arc<Student>>, again: bool) -> Plan {
-        Plan { form: self.form.clone(), loaded, set, place: self.place.clone(), resume: again, gpu: self.gpu }
+    fn plan(&self, loaded: Option<Arc<Student>>, again: bool) -> Plan {
+        Plan { form: self.form.clone(), loaded, place: self.place.clone(), resume: again, gpu: self.gpu }
     }
 
     #[cfg(target_arch = "wasm32")]
-    fn plan(&self, set: Arc<Set>, loaded: Option<Arc<Student>>, again: bool) -> Plan {
+    fn plan(&self, set: Arc<data::Set>, loaded: Option<Arc<Student>>, again: bool) -> Plan {
         let checkpoint = self.run.as_ref().filter(|_| again).and_then(|run| run.checkpoint.clone());
         Plan { form: self.form.clone(), loaded, set, checkpoint }
     }

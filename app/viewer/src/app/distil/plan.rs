@@ -9,7 +9,6 @@ use fovea_distill::targets::TargetsFile;
 use fovea_distill::{At, ViewId};
 use fovea_student::Student;
 
-use super::data::Set;
 use super::form::Form;
 use super::maps::{TeacherMaps, TeacherSide};
 
@@ -21,7 +20,8 @@ pub struct Plan {
     /// The window's model.
     pub loaded: Option<Arc<Student>>,
     /// The data set.
-    pub set: Arc<Set>,
+    #[cfg(target_arch = "wasm32")]
+    pub set: Arc<super::data::Set>,
     /// Where the user's own data is.
     #[cfg(not(target_arch = "wasm32"))]
     pub place: Option<std::path::PathBuf>,
