@@ -33,6 +33,7 @@ pub mod settings;
 pub mod step;
 #[cfg(feature = "train")]
 mod student;
+pub mod synth;
 pub mod targets;
 #[cfg(feature = "train")]
 pub mod teacher;

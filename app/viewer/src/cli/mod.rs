@@ -13,6 +13,7 @@ mod model;
 mod parse;
 mod random;
 mod study;
+mod synth;
 mod targets;
 
 pub use audit::{AuditReport, Comparison, Judged, audit_case, find_cases};
@@ -51,6 +52,8 @@ enum Command {
     Distill(distill::Args),
     /// Compare a Teacher and Students taught in different ways, and write a report
     Study(study::Args),
+    /// Draw a data set: prostate-like tissue at four grades, in SICAPv2 layout
+    Synth(synth::Args),
     /// Measure this machine
     Bench(bench::Args),
 }
@@ -75,6 +78,7 @@ pub fn main() -> ExitCode {
         Command::RandomStudent(args) => random::run(&args),
         Command::Distill(args) => distill::run(&args),
         Command::Study(args) => study::run(&args),
+        Command::Synth(args) => synth::run(&args),
         Command::Targets(args) => targets::run(&args),
         Command::Bench(args) => bench::run(&args),
     };
