@@ -91,10 +91,10 @@ fn fine_detail_fades_and_the_coarse_look_stays() {
     };
     let mean = |f: &dyn Fn(usize) -> f64| (0..16).map(f).sum::<f64>() / 16.0;
     for grade in [Grade::G3, Grade::G4, Grade::G5] {
-        let detail = |k: usize| mean(&|i| difference(&with(2.2, 1.0, grade, i), &with(2.2, 0.0, grade, i), k));
-        assert!(detail(8) < 0.4 * detail(1), "{grade:?}: {} of {}", detail(8), detail(1));
+        let detail = |k: usize| mean(&|i| difference(&with(2.0, 1.0, grade, i), &with(2.0, 0.0, grade, i), k));
+        assert!(detail(8) < 0.3 * detail(1), "{grade:?}: {} of {}", detail(8), detail(1));
     }
-    let look = |k: usize| mean(&|i| difference(&with(2.2, 0.0, Grade::G5, i), &with(2.2, 0.0, Grade::NC, i), k));
+    let look = |k: usize| mean(&|i| difference(&with(2.0, 0.0, Grade::G5, i), &with(2.0, 0.0, Grade::NC, i), k));
     assert!(look(8) > 0.7 * look(1), "{} of {}", look(8), look(1));
 }
 
