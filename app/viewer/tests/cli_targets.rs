@@ -111,6 +111,38 @@ fn the_size_is_told_and_bad_images_are_named() {
     assert!(lines.contains("1 images × 1 view (plain)") && lines.contains("positive, 8 × 8"), "{lines}");
 }
 
+/// A labelled set of folders, one image a class and part; and one in SICAPv2's layout where there is one.
+#[test]
+fn parts_of_labelled_sets() {
+    let dir = tempfile::tempdir().unwrap();
+    let (set, out) = (dir.path().join("set"), dir.path().join("t.targets.safetensors"));
+    for (i, (part, class)) in [("train", "NC"), ("train", "G3"), ("val", "NC"), ("val", "G3"), ("test", "NC")].iter().enumerate()
+    {
+        let folder = set.join(part).join(class);
+        std::fs::create_dir_all(&folder).unwrap();
+        image::RgbImage::from_pixel(8, 8, image::Rgb([40 * i as u8; 3])).save(folder.join(format!("{i}.png"))).unwrap();
+    }
+    let rows = |data: &Path, more: &[&str]| {
+        let dry = export(data, &out, &[&["--dry-run", "--json", "--device", "cpu"], more].concat());
+        let told: Value = serde_json::from_slice(&dry.stdout).unwrap_or_else(|e| panic!("{e}: {}", text(&dry.stderr)));
+        (told["rows"].as_u64().unwrap(), told["notes"].to_string())
+    };
+    for (split, images) in [("train", 2), ("validation", 2), ("test", 1), ("all", 5)] {
+        assert_eq!(rows(&set, &["--split", split]).0, images, "{split}");
+    }
+    assert_eq!(rows(&set, &[]).0, 5, "without --split a folder is searched");
+    let sicap = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/mini_sicap");
+    if sicap.is_dir() {
+        let (train, notes) = rows(&sicap, &[]);
+        assert_eq!((train, rows(&sicap, &["--split", "train"]).0), (train, train));
+        assert!(notes.contains("training part"), "{notes}");
+        let all = rows(&sicap, &["--split", "all"]).0;
+        assert_eq!(all, train + rows(&sicap, &["--split", "validation"]).0 + rows(&sicap, &["--split", "test"]).0);
+    } else {
+        eprintln!("SKIPPED SICAPv2: no ../shared/mini_sicap");
+    }
+}
+
 #[test]
 fn what_cannot_be_done_is_said_and_leaves_no_file() {
     let dir = tempfile::tempdir().unwrap();
