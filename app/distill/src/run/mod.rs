@@ -88,7 +88,14 @@ pub enum StartFrom {
         /// Seed of the weights.
         #[serde(default)]
         seed: u64,
+        /// Scale the layers on some training patches first (`train::settle`); default true.
+        #[serde(default = "yes")]
+        settle: bool,
     },
+}
+
+fn yes() -> bool {
+    true
 }
 
 fn one() -> usize {

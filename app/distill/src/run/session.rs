@@ -5,7 +5,7 @@ use crate::data::{self, DataError, Splits};
 use crate::files::write_whole;
 use crate::record::Progress;
 use crate::targets::{TargetsError, TargetsFile};
-use crate::train::{FileTeacher, Knowledge, Material, Set, TrainError, Trained, Trainer};
+use crate::train::{self, FileTeacher, Knowledge, Material, Set, TrainError, Trained, Trainer};
 use burn::tensor::Device;
 use fovea_student::fresh::{self, Fresh, FreshError};
 use fovea_student::{BareInfo, LoadError, Loaded, Student, load};
@@ -87,8 +87,11 @@ impl Session {
         let out = base.join(&run.out);
         std::fs::create_dir_all(&out).map_err(|source| RunError::File { what: "make", source, file: out.clone() })?;
         let splits = data::open(&base.join(&run.data.path), &run.data.options)?;
-        let student = open_student(&run.student, &splits.classes, base)?;
+        let mut student = open_student(&run.student, &splits.classes, base)?;
         let material = material(run, &splits, student.card.input_px);
+        if let StartFrom::Random { settle: true, .. } = run.student.from {
+            train::settle(&mut student, &material.train, device)?;
+        }
         let knowledge = knowledge(run, base, &student, device)?;
         let file = out.join(CHECKPOINT);
         let resumed = !fresh && file.is_file();
@@ -211,7 +214,7 @@ pub fn open_student(start: &StudentStart, classes: &[String], base: &Path) -> Re
         Ok::<_, RunError>(Fresh { divisor, classes: classes.to_vec(), input_px, seed })
     };
     let mut student = match &start.from {
-        StartFrom::Random { divisor, seed } => fresh::random_vgg16(&fresh(*divisor, *seed)?)?,
+        StartFrom::Random { divisor, seed, .. } => fresh::random_vgg16(&fresh(*divisor, *seed)?)?,
         StartFrom::Torchvision { file, seed } => {
             let name = file.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
             let path = base.join(file);
