@@ -3,8 +3,8 @@
 use super::value::{Wide, lead, planes, unplanes};
 use super::{Context, LowerError};
 use burn::tensor::module;
-use burn::tensor::{Device, Tensor};
 use burn::tensor::ops::{ConvOptions, ConvTransposeOptions};
+use burn::tensor::{Device, Tensor};
 use fovea_student::graph::Conv;
 
 fn kernel(w: &Wide) -> Tensor<4> {

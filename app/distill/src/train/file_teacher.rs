@@ -5,7 +5,7 @@ use super::{Material, TrainError};
 use crate::config::Terms;
 use crate::targets::{Selection, TargetsFile};
 use crate::teacher::Targets;
-use crate::views::ViewId;
+use crate::views::{ViewId, ViewSet};
 use burn::tensor::Device;
 use serde_json::{Value, json};
 
@@ -35,9 +35,11 @@ impl FileTeacher {
         self.file.last_shape()
     }
 
-    /// Whether the file knows every training picture.
-    pub(super) fn check(&self, material: &Material) -> Result<(), TrainError> {
+    /// Whether the file knows the views and every training picture.
+    pub(super) fn check(&self, material: &Material, views: &ViewSet) -> Result<(), TrainError> {
         self.file.check_classes(&material.classes, "the data")?;
+        self.file.check_input(material.train.store.px(), None)?;
+        self.file.check_views(views)?;
         let (store, mut hashes) = (&material.train.store, vec![]);
         for (index, sample) in store.samples().iter().enumerate() {
             hashes.push((sample.name.as_str(), store.get(index)?));

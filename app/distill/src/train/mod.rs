@@ -22,7 +22,7 @@ use crate::adam::Adam;
 use crate::metrics::Scores;
 use crate::parameters::Parameters;
 use crate::record::{Ending, EpochRecord, History, Losses, Progress, StepRecord};
-use crate::settings::{TrainSettings, TrainViews};
+use crate::settings::TrainSettings;
 use crate::step::{Batch, Distiller, Step, StepError};
 use burn::tensor::Device;
 use feed::{Feed, HostBatch};
@@ -303,5 +303,5 @@ fn check(student: &Student, settings: &TrainSettings, material: &Material, knowl
     if different.len() < 2 {
         return unfit("all training patches are of one class".into());
     }
-    knowledge.check(&settings.terms, settings.views == TrainViews::Continuous, material)
+    knowledge.check(settings, material)
 }

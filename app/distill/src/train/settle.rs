@@ -20,7 +20,8 @@ const LEAST: f64 = 1e-6;
 /// Patches that cannot be read, a network that cannot be run.
 pub fn settle(student: &mut Student, set: &Set, device: &Device) -> Result<(), TrainError> {
     let card = &student.card;
-    let (graph, weights) = view::apply(&student.graph, &student.weights, &card.view, card.input_px).map_err(crate::StepError::from)?;
+    let (graph, weights) =
+        view::apply(&student.graph, &student.weights, &card.view, card.input_px).map_err(crate::StepError::from)?;
     let host = feed::spread(set, PATCHES)?;
     let images = Batch::new(host.pixels, set.store.px(), host.labels, device)?.images;
     let mut parameters = Parameters::new(&weights, device);
@@ -68,8 +69,9 @@ fn scaled(weights: &Weights, names: [&String; 2], means: &[f64], deviations: &[f
     let scaled = weight.data().iter().enumerate().map(|(i, v)| (f64::from(*v) / by(i / row.max(1))) as f32);
     let moved = bias.data().iter().zip(means).enumerate().map(|(c, (b, mean))| ((f64::from(*b) - mean) / by(c)) as f32);
     let made = [(weight, scaled.collect::<Vec<f32>>()), (bias, moved.collect())];
-    let tensors = made.into_iter().zip(names).filter_map(|((old, data), name)| {
-        Some((name.clone(), Stored::new(old.shape().to_vec(), data).ok()?))
-    });
+    let tensors = made
+        .into_iter()
+        .zip(names)
+        .filter_map(|((old, data), name)| Some((name.clone(), Stored::new(old.shape().to_vec(), data).ok()?)));
     tensors.collect()
 }
