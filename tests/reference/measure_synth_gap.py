@@ -6,7 +6,11 @@
 trains the thin VGG16 of METHOD.md (widths / 8) from random weights on the training patches, once for each factor k: the
 picture is average-pooled k x k and brought back by bilinear interpolation. Prints balanced accuracy on the test
 patches after every third epoch, and the CPU time spent. Needs torch, numpy, pillow, openpyxl. Weights start at random; each layer is then
-scaled on some patches to mean 0 and deviation 1, since twelve layers without normalisation need many epochs to leave chance otherwise.
+scaled on some patches to mean 0 and deviation 1, since thirteen layers without normalisation need many epochs to leave chance
+otherwise.
+
+Measured with drawing version 1 and the set above (600 test patches, 6 epochs, one seed): 0.957 at k = 1, 0.595 at 4, 0.568 at 8; chance
+is 0.25.
 """
 
 import sys
