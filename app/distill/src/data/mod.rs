@@ -1,5 +1,6 @@
 //! Labelled patches: where they are, how they are split, and their pictures at the Student's size.
 
+mod check;
 mod error;
 mod folders;
 mod grid;

@@ -2,8 +2,8 @@
 
 use super::parts::{self, Part};
 use super::rows::{Labels, Row};
-use super::{DataError, DataOptions, Layout, Sample, Source, Splits, error, folders, grid, rows, walk};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use super::{DataError, DataOptions, Layout, Sample, Source, Splits, check, folders, grid, rows, walk};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 /// A labelled image before the set is put together.
@@ -128,14 +128,14 @@ fn sicap(root: &Path, fold: usize) -> Result<Contents, DataError> {
 /// Checks what a layout yielded and puts the set together.
 fn finish(file: &Path, contents: Contents, options: &DataOptions) -> Result<Splits, DataError> {
     let Contents { classes, found, mut notes } = contents;
-    distinct(&found)?;
-    present(&found, file)?;
+    check::distinct(&found)?;
+    check::present(&found, file)?;
     let used: Vec<&Path> = found.iter().filter_map(|f| f.path.as_deref()).collect();
     match walk::unused(&used) {
         0 => {}
         n => notes.push(format!("{n} image{} without a label: not used", if n == 1 { "" } else { "s" })),
     }
-    let classes = agreed(classes, options.classes.as_ref(), file)?;
+    let classes = check::agreed(classes, options.classes.as_ref(), file)?;
     let mut splits = Splits { classes, notes, ..Splits::default() };
     let label: HashMap<String, usize> = splits.classes.iter().cloned().zip(0..).collect();
     for f in found {
@@ -157,77 +157,7 @@ fn finish(file: &Path, contents: Contents, options: &DataOptions) -> Result<Spli
             .notes
             .push(format!("{taken} of {total} patches to train on were set aside to validate on (seed {})", options.split_seed));
     }
-    usable(&splits, file)?;
-    remarks(&mut splits);
+    check::usable(&splits, file)?;
+    check::remarks(&mut splits);
     Ok(splits)
-}
-
-/// No name twice.
-fn distinct(found: &[Found]) -> Result<(), DataError> {
-    let mut seen: HashMap<&str, Part> = HashMap::with_capacity(found.len());
-    for f in found {
-        if let Some(before) = seen.insert(&f.name, f.part) {
-            let places = match before == f.part {
-                true => f.part.name().to_owned(),
-                false => format!("{} and {}", before.name(), f.part.name()),
-            };
-            return Err(DataError::Duplicate { places, name: f.name.clone() });
-        }
-    }
-    Ok(())
-}
-
-/// Every labelled image is there.
-fn present(found: &[Found], file: &Path) -> Result<(), DataError> {
-    let missing: Vec<&Found> = found.iter().filter(|f| f.path.is_none()).collect();
-    if missing.is_empty() {
-        return Ok(());
-    }
-    let names = missing.iter().take(error::LISTED).map(|f| f.name.clone()).collect();
-    Err(DataError::Missing { count: missing.len(), total: found.len(), names, folder: file.to_path_buf() })
-}
-
-/// The classes in the order the caller wants, if the data's are among them.
-fn agreed(found: Vec<String>, wanted: Option<&Vec<String>>, file: &Path) -> Result<Vec<String>, DataError> {
-    let Some(wanted) = wanted else { return Ok(found) };
-    if found.iter().all(|class| wanted.contains(class)) {
-        return Ok(wanted.clone());
-    }
-    Err(DataError::Classes { found, wanted: wanted.clone(), file: file.to_path_buf() })
-}
-
-fn usable(splits: &Splits, file: &Path) -> Result<(), DataError> {
-    let empty = |purpose| Err(DataError::Empty { purpose, file: file.to_path_buf() });
-    let Some(first) = splits.train.first() else { return empty("train on") };
-    if splits.train.iter().all(|sample| sample.label == first.label) {
-        return Err(DataError::OneClass { class: splits.classes[first.label].clone(), file: file.to_path_buf() });
-    }
-    if splits.validation.is_empty() { empty("validate on") } else { Ok(()) }
-}
-
-/// What is no error, but worth knowing.
-fn remarks(splits: &mut Splits) {
-    let parts = [(&splits.train, "train"), (&splits.validation, "validation"), (&splits.test, "test")];
-    let mut notes = vec![];
-    let mut homes: BTreeMap<&str, HashSet<&str>> = BTreeMap::new();
-    for (samples, part) in parts {
-        let absent: Vec<&str> = (0..splits.classes.len())
-            .filter(|class| !samples.is_empty() && samples.iter().all(|sample| sample.label != *class))
-            .map(|class| splits.classes[class].as_str())
-            .collect();
-        if !absent.is_empty() {
-            notes.push(format!("no {part} patch of {}", absent.join(", ")));
-        }
-        for sample in samples {
-            homes.entry(parts::slide(&sample.name)).or_default().insert(part);
-        }
-    }
-    let shared = homes.values().filter(|parts| parts.len() > 1).count();
-    if shared > 0 {
-        notes.push(format!("{shared} slide{} with patches in more than one part", if shared == 1 { "" } else { "s" }));
-    }
-    if splits.test.is_empty() {
-        notes.push("no patches to test on".into());
-    }
-    splits.notes.append(&mut notes);
 }

@@ -44,7 +44,7 @@ pub(super) fn slide(name: &str) -> &str {
 const SPLIT: u64 = 0x5350_4c49_5400_0000;
 
 /// Takes about `share` of the samples out, slide by slide: slides are drawn one after another, and each goes where it brings the
-/// classes' numbers nearest to their shares. Both lists keep the samples' order.
+/// classes' numbers nearest to their shares. Both lists keep the samples' order. Labels are below `classes`.
 pub(super) fn take(samples: Vec<Sample>, classes: usize, share: f64, seed: u64) -> (Vec<Sample>, Vec<Sample>) {
     let mut slides: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (i, sample) in samples.iter().enumerate() {
@@ -53,9 +53,11 @@ pub(super) fn take(samples: Vec<Sample>, classes: usize, share: f64, seed: u64) 
     let mut slides: Vec<Vec<usize>> = slides.into_values().collect();
     order::shuffle(&mut slides, &mut Draws::new(live_key(seed ^ SPLIT, 0, 0)));
     let count = |of: &[usize]| {
-        let mut n = vec![0.0; classes];
-        of.iter().filter_map(|&i| n.get_mut(samples[i].label).map(|n| *n += 1.0)).count();
-        n
+        let mut numbers = vec![0.0; classes];
+        for i in of {
+            numbers[samples[*i].label] += 1.0;
+        }
+        numbers
     };
     let mut missing = count(&(0..samples.len()).collect::<Vec<_>>());
     missing.iter_mut().for_each(|n| *n *= share);
