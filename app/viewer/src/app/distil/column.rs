@@ -150,6 +150,7 @@ impl Distil {
         theme::section(ui, "Folder of the run");
         ui.horizontal(|ui| {
             let edit = TextEdit::singleline(&mut self.form.out)
+                .id_salt("folder of the run")
                 .hint_text("checkpoints, record, Student")
                 .desired_width(ui.available_width() - 92.0);
             name(ui.add(edit), "Folder of the run");
@@ -180,11 +181,11 @@ impl Distil {
         let found = self.run.is_none() && self.form.found.is_some();
         let width = ui.available_width() - 8.0;
         let text = if again || found || self.run.is_some() { "Start anew" } else { "Start training" };
-        let start = |ui: &mut Ui, width: f32, fill: bool| ui.add_enabled(ready, button(text, fill, width));
+        let start = |ui: &mut Ui, width: f32, fill: bool| ui.add_enabled_ui(ready, |ui| button(ui, text, fill, width)).inner;
         let (started, resumed) = match again || found {
             true => {
                 let half = (width - 8.0) / 2.0;
-                let pair = ui.horizontal(|ui| (start(ui, half, false), ui.add(button("Resume the run", true, half)).clicked()));
+                let pair = ui.horizontal(|ui| (start(ui, half, false), button(ui, "Resume the run", true, half).clicked()));
                 pair.inner
             }
             false => (start(ui, width, true), false),
@@ -206,12 +207,12 @@ fn resumable(run: &super::Run, found: &Option<String>) -> bool {
 }
 
 /// The page's large button.
-fn button(text: &str, fill: bool, width: f32) -> Button<'_> {
-    match fill {
+fn button(ui: &mut Ui, text: &str, fill: bool, width: f32) -> egui::Response {
+    let button = match fill {
         true => Button::new(RichText::new(text).color(Color32::from_gray(14)).strong()).fill(theme::ACCENT),
         false => Button::new(text),
-    }
-    .min_size(vec2(width, 32.0))
+    };
+    ui.add_sized(vec2(width, 32.0), button)
 }
 
 fn small_error(text: &str) -> egui::Label {

@@ -69,6 +69,7 @@ impl Distil {
             }
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            ui.add_space(8.0);
             if !run.device.is_empty() {
                 ui.label(theme::caption(format!("trains on the {}", run.device)));
             }

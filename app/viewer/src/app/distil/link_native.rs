@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 
 use fovea_distill::data::DataOptions;
 use fovea_distill::remote::{Driver, Order, Run, Word};
-use fovea_distill::run::{CHECKPOINT, DataPlace, RECORD, RunFile, Session, TeacherPlace, open_student};
+use fovea_distill::run::{CHECKPOINT, DataPlace, RECORD, RunFile, Session, TeacherPlace};
 use fovea_distill::targets::TargetsFile;
 use fovea_distill::{Device, DeviceKind};
 use fovea_student::load::{Loaded, load};
@@ -96,7 +96,7 @@ fn serve(plan: &Plan, orders: &Receiver<Order>, out: &Out) {
         };
         words = match order {
             Ok(order) => driver.take(order),
-            Err(TryRecvError::Empty) => guarded(|| driver.advance()).unwrap_or_else(|reason| vec![Word::Failed(reason)]),
+            Err(TryRecvError::Empty) => guarded(|| driver.advance()).unwrap_or_else(|reason| driver.give_up(reason)),
             Err(TryRecvError::Disconnected) => {
                 driver.take(Order::Stop);
                 return;
@@ -126,9 +126,7 @@ fn open(plan: &Plan, device: &Device, out: &Out) -> Result<Box<dyn Run>, String>
     let teacher = teacher_side(&run, &folder)?;
     told("Reading patches and network".into());
     let opened = Session::open(&run, &folder, device, !plan.resume).map_err(|e| e.to_string())?;
-    let start = open_student(&run.student, &opened.splits.classes, &folder).map_err(|e| e.to_string())?;
-    let validation = opened.splits.validation;
-    out.send(News::Opened(Box::new(Opened { start: Arc::new(start), validation, teacher })));
+    out.send(News::Opened(Box::new(Opened { validation: opened.splits.validation, teacher })));
     Ok(Box::new(opened.session))
 }
 

@@ -54,7 +54,7 @@ use incoming::{Arrival, Inbox, Place};
 use link::Link;
 use mapper::Mapper;
 use maps::Maps;
-use plan::{News, Plan};
+use plan::{News, Opened, Plan};
 use problems::Problems;
 use run::{Change, Run, Stage};
 use seal::Sealer;
@@ -72,6 +72,8 @@ pub struct Distil {
     run: Option<Run>,
     /// What is done before a run is open.
     preparing: String,
+    /// Patches and Teacher of a run whose Student is not known yet.
+    opened: Option<Opened>,
     maps: Maps,
     sealer: Sealer,
     scale: Scale,
@@ -81,6 +83,9 @@ pub struct Distil {
     number: u32,
     /// What the user should read, until the next file comes.
     refusal: Option<(String, String)>,
+    /// Folder of the run on screen.
+    #[cfg(not(target_arch = "wasm32"))]
+    folder: String,
     /// Folder that was last looked into.
     #[cfg(not(target_arch = "wasm32"))]
     looked: String,
@@ -101,12 +106,15 @@ impl Distil {
             link: None,
             run: None,
             preparing: String::new(),
+            opened: None,
             maps: Maps::new(Mapper::new(ctx, preference)),
             sealer: Sealer::new(ctx),
             scale: Scale::default(),
             gpu,
             number: 0,
             refusal: None,
+            #[cfg(not(target_arch = "wasm32"))]
+            folder: String::new(),
             #[cfg(not(target_arch = "wasm32"))]
             looked: String::new(),
             places: published::Places::default(),
@@ -200,19 +208,23 @@ impl Distil {
         let Some(run) = &mut self.run else { return };
         match news {
             News::Preparing(what) => self.preparing = what,
-            News::Opened(opened) => {
-                run.classes.clone_from(&opened.start.card.class_names);
-                let at = run.settings.terms.at.first().cloned();
-                self.maps.begin(opened.start, opened.validation, opened.teacher, at.as_ref());
-            }
+            News::Opened(opened) => self.opened = Some(*opened),
             News::Word(word) => match run.hear(word, Instant::now()) {
                 Change::None => {}
+                Change::Begun => {
+                    if let (Some(start), Some(Opened { validation, teacher })) = (&run.start, self.opened.take()) {
+                        run.classes.clone_from(&start.card.class_names);
+                        self.maps.begin(start.clone(), validation, teacher, run.settings.terms.at.first());
+                    }
+                }
                 Change::Better => {
                     if let Some((student, _)) = &run.best {
                         self.maps.better(student.clone());
                     }
                 }
                 Change::Ended => {
+                    #[cfg(not(target_arch = "wasm32"))]
+                    self.looked.clear();
                     if let Some((student, _)) = &run.best {
                         self.sealer.begin(student);
                     }
@@ -225,7 +237,7 @@ impl Distil {
     fn keep_sealed(&mut self) {
         #[cfg(not(target_arch = "wasm32"))]
         if let Some(Ok(sealed)) = &self.sealer.done {
-            let file = std::path::Path::new(self.form.out.trim()).join(link::TRAINED);
+            let file = std::path::Path::new(self.folder.trim()).join(link::TRAINED);
             if let Err(e) = fovea_distill::files::write_whole(&file, &sealed.bytes) {
                 self.refusal = Some((link::TRAINED.into(), format!("cannot be written: {e}")));
             }
@@ -304,8 +316,10 @@ impl Distil {
         let plan = self.plan(loaded.cloned(), again);
         #[cfg(target_arch = "wasm32")]
         let plan = self.plan(set.clone(), loaded.cloned(), again);
+        #[cfg(not(target_arch = "wasm32"))]
+        self.folder.clone_from(&self.form.out);
         self.sealer.clear();
-        self.preparing = "Preparing".into();
+        (self.preparing, self.opened) = ("Preparing".into(), None);
         self.run = Some(Run::new(self.form.train.clone(), set.classes.clone()));
         self.link = Some(Link::start(&self.ctx, plan));
     }
@@ -324,7 +338,7 @@ impl Distil {
     /// A run that this window did not start: the form shows what it is. False where its description cannot be read.
     #[cfg(not(target_arch = "wasm32"))]
     fn take_earlier(&mut self, loaded: Option<&Arc<Student>>) -> bool {
-        if self.run.is_some() {
+        if self.run.is_some() && self.folder == self.form.out {
             return true;
         }
         let folder = std::path::PathBuf::from(self.form.out.trim());

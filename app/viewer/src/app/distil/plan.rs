@@ -38,8 +38,6 @@ pub struct Plan {
 
 /// What is known once a run is open.
 pub struct Opened {
-    /// The Student it starts from.
-    pub start: Arc<Student>,
     /// Validation patches.
     pub validation: Vec<Sample>,
     /// Who teaches, as far as maps go.

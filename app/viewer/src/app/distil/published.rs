@@ -17,6 +17,8 @@ pub struct PublishedDistil {
     pub failure: Option<String>,
     /// What keeps a run from starting.
     pub problem: Option<String>,
+    /// Epochs that are set.
+    pub epochs: usize,
     /// Epoch it is in, from 0.
     pub epoch: usize,
     /// Steps made.
@@ -42,6 +44,7 @@ impl Distil {
             return PublishedDistil {
                 stage: "set-up".into(),
                 problem: self.problems.first().map(str::to_owned),
+                epochs: self.form.train.epochs,
                 places: self.places.clone(),
                 ..PublishedDistil::default()
             };
@@ -51,6 +54,7 @@ impl Distil {
             stage: run.stage.word().into(),
             failure: if let super::Stage::Failed(reason) = &run.stage { Some(reason.clone()) } else { None },
             problem: self.problems.first().map(str::to_owned),
+            epochs: self.form.train.epochs,
             epoch: run.epoch,
             steps: steps.len(),
             first_loss: steps.first().map(|s| s.losses.total),

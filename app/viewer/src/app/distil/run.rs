@@ -72,6 +72,8 @@ pub struct Run {
     pub judging: Option<(usize, usize)>,
     /// What computes.
     pub device: String,
+    /// The Student it starts from.
+    pub start: Option<Arc<Student>>,
     /// The best Student so far and the epoch of its weights.
     pub best: Option<(Arc<Student>, Option<usize>)>,
     /// State to go on from, where it is not in a folder.
@@ -84,6 +86,8 @@ pub struct Run {
 pub enum Change {
     /// Nothing more.
     None,
+    /// The Student it starts from is known.
+    Begun,
     /// There is a better Student.
     Better,
     /// It ended; the best Student is final.
@@ -103,6 +107,7 @@ impl Run {
             step: 0,
             judging: None,
             device: String::new(),
+            start: None,
             best: None,
             checkpoint: None,
             pace: Pace::default(),
@@ -114,7 +119,15 @@ impl Run {
         match word {
             Word::Ready(ready) => self.ready(ready, now),
             Word::Progress(progress) => return self.progress(progress, now),
-            Word::Student { bytes, epoch } => return self.student(&bytes, epoch),
+            Word::From(bytes) => {
+                self.start = read(&bytes);
+                return Change::Begun;
+            }
+            Word::Student { bytes, epoch } => {
+                // If our own file ever did not read, the Student before stays.
+                self.best = read(&bytes).map(|student| (student, epoch)).or_else(|| self.best.take());
+                return Change::Better;
+            }
             Word::Checkpoint(bytes) => self.checkpoint = Some(bytes),
             Word::Paused => self.rest(Stage::Paused),
             Word::Stopped => {
@@ -158,20 +171,6 @@ impl Run {
         Change::None
     }
 
-    /// A file that our own trainer wrote reads; if it ever did not, the Student before stays.
-    fn student(&mut self, bytes: &[u8], epoch: Option<usize>) -> Change {
-        match open_student(bytes, "the trained Student", &BareInfo::default()) {
-            Ok(student) => {
-                self.best = Some((Arc::new(student), epoch));
-                Change::Better
-            }
-            Err(e) => {
-                log::error!("{e}");
-                Change::None
-            }
-        }
-    }
-
     fn rest(&mut self, stage: Stage) {
         self.stage = stage;
         self.pace = Pace::default();
@@ -193,6 +192,12 @@ impl Run {
     pub fn best_epoch(&self) -> Option<&EpochRecord> {
         self.history.best()
     }
+}
+
+/// A Student as the trainer writes it.
+fn read(bytes: &[u8]) -> Option<Arc<Student>> {
+    let student = open_student(bytes, "the trained Student", &BareInfo::default());
+    student.inspect_err(|e| log::error!("{e}")).ok().map(Arc::new)
 }
 
 /// How fast it goes, measured since it last began to.
