@@ -126,7 +126,8 @@ fn a_teachers_network_teaches_and_its_maps_stand_beside() {
                 "terms": {"kd": {"weight": 1.0}, "at": [{"weight": 10.0}]}},
       "drawn": {"train": 16, "validation": 8}
     }"#;
-    let mut harness = window();
+    // Tall enough for the whole column.
+    let mut harness = sized([1360.0, 1500.0]);
     settled(&mut harness);
     press(&mut harness, Key::D);
     drop_settings(&mut harness, settings);

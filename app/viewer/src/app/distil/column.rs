@@ -196,7 +196,10 @@ impl Distil {
         match (self.problems.first(), &self.refusal) {
             (_, Some((file, reason))) => drop(ui.add(small_error(&format!("{file}: {reason}")))),
             (Some(problem), None) => drop(ui.add(egui::Label::new(theme::caption(problem)).truncate())),
-            (None, None) => remark(ui, "Everything stays on this device."),
+            (None, None) => match &self.form.found {
+                Some(found) => remark(ui, format!("The folder holds a run: {found}.")),
+                None => remark(ui, "Everything stays on this device."),
+            },
         }
     }
 }

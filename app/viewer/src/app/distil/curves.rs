@@ -1,7 +1,7 @@
 //! The run's curves: loss per term over the steps, balanced accuracy and κ over the epochs.
 
 use egui::{Color32, RichText, Ui, Vec2b};
-use egui_plot::{Corner, HoverPosition, Legend, Line, LineStyle, MarkerShape, Plot, PlotPoints, Points};
+use egui_plot::{AxisHints, Corner, HoverPosition, Legend, Line, LineStyle, MarkerShape, Plot, PlotPoints, Points};
 use fovea_distill::History;
 
 use super::run::Run;
@@ -157,7 +157,7 @@ fn plot<'a>(name: &'a str, height: f32, legend: Corner) -> Plot<'a> {
         .show_crosshair(false)
         .auto_bounds(Vec2b::TRUE)
         .set_margin_fraction(egui::vec2(0.02, 0.06))
-        .y_axis_min_width(30.0)
+        .custom_y_axes(vec![AxisHints::new_y().min_thickness(30.0).label_spacing(egui::Rangef::new(14.0, 26.0))])
         .grid_color(Color32::from_gray(84))
         .grid_spacing(egui::Rangef::new(14.0, 160.0))
         .label_formatter(said)

@@ -71,15 +71,18 @@ fn row(ui: &mut Ui, maps: &mut Maps, index: usize, classes: &[String], [side, ga
 fn facts(ui: &Ui, maps: &Maps, index: usize, classes: &[String], rect: Rect) {
     let Some(sample) = maps.validation.get(index) else { return };
     let painter = ui.painter().with_clip_rect(rect);
-    let mut job = egui::text::LayoutJob::simple_singleline(sample.name.clone(), theme::words(12.0), theme::TEXT);
-    job.wrap = egui::text::TextWrapping::truncate_at_width(rect.width());
-    painter.galley(rect.min + vec2(0.0, 2.0), painter.layout_job(job), theme::TEXT);
+    // Names of one set often begin alike: all of it is shown, broken where it has to be.
+    let mut job = egui::text::LayoutJob::simple(sample.name.clone(), theme::words(12.0), theme::TEXT, rect.width());
+    (job.wrap.max_rows, job.wrap.break_anywhere) = (4, true);
+    let name = painter.layout_job(job);
+    let below = name.size().y + 6.0;
+    painter.galley(rect.min + vec2(0.0, 2.0), name, theme::TEXT);
     let label = classes.get(sample.label).map_or("?", String::as_str);
     let fill = theme::class_color(sample.label);
-    theme::pill(&painter, rect.min + vec2(0.0, 32.0), Align2::LEFT_CENTER, label, fill, theme::ink_on(fill));
+    theme::pill(&painter, rect.min + vec2(0.0, below), Align2::LEFT_TOP, label, fill, theme::ink_on(fill));
     let quiet = |line: f32, text: String| {
         painter.text(
-            rect.min + vec2(0.0, 56.0 + line * 17.0),
+            rect.min + vec2(0.0, below + 36.0 + line * 17.0),
             Align2::LEFT_CENTER,
             text,
             theme::words(theme::SMALL),
@@ -88,7 +91,7 @@ fn facts(ui: &Ui, maps: &Maps, index: usize, classes: &[String], rect: Rect) {
     };
     if let (Some(before), Some(now)) = (maps.distance(index, Side::Before), maps.distance(index, Side::Now)) {
         quiet(0.0, "apart from the Teacher".into());
-        quiet(1.0, format!("{before:.3} → {now:.3}"));
+        quiet(1.0, format!("{before:.3}, now {now:.3}"));
     }
 }
 
