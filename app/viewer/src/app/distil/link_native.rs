@@ -123,7 +123,11 @@ fn open(plan: &Plan, device: &Device, out: &Out) -> Result<Box<dyn Run>, String>
         false => describe(plan, &folder, &told)?,
     };
     told("Reading the Teacher".into());
-    let teacher = teacher_side(&run, &folder)?;
+    let teacher = match plan.form.facts() {
+        // It has been read already, with what a bare checkpoint does not say.
+        Some(TeacherFacts::Live(network)) if !plan.resume => TeacherSide::Network(network.clone()),
+        _ => teacher_side(&run, &folder)?,
+    };
     told("Reading patches and network".into());
     let opened = Session::open(&run, &folder, device, !plan.resume).map_err(|e| e.to_string())?;
     out.send(News::Opened(Box::new(Opened { validation: opened.splits.validation, teacher })));

@@ -10,7 +10,8 @@ use fovea_distill::{At, ViewId};
 use fovea_student::Student;
 
 use super::form::Form;
-use super::maps::{TeacherMaps, TeacherSide};
+use super::map_job::TeacherMaps;
+use super::maps::TeacherSide;
 
 /// A run that is to be started.
 #[derive(Clone)]

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::Distil;
-use super::maps::Side;
+use super::map_job::Side;
 
 /// Where things are on screen: name, and left, top, width, height in points.
 pub type Places = Vec<(String, [f32; 4])>;

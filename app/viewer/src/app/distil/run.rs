@@ -8,6 +8,7 @@ use fovea_student::Student;
 use fovea_student::load::BareInfo;
 use web_time::{Duration, Instant};
 
+use super::pace::Pace;
 use crate::analysis::open_student;
 
 /// How far a run is.
@@ -58,7 +59,7 @@ pub struct Run {
     pub stage: Stage,
     /// What it was told.
     pub settings: TrainSettings,
-    /// Class names.
+    /// Class names, once the run is open.
     pub classes: Vec<String>,
     /// Steps and epochs so far.
     pub history: History,
@@ -96,11 +97,11 @@ pub enum Change {
 
 impl Run {
     /// A run that is being opened.
-    pub fn new(settings: TrainSettings, classes: Vec<String>) -> Self {
+    pub fn new(settings: TrainSettings) -> Self {
         Self {
             stage: Stage::Opening,
             settings,
-            classes,
+            classes: vec![],
             history: History::default(),
             steps: 0,
             epoch: 0,
@@ -200,41 +201,6 @@ fn read(bytes: &[u8]) -> Option<Arc<Student>> {
     student.inspect_err(|e| log::error!("{e}")).ok().map(Arc::new)
 }
 
-/// How fast it goes, measured since it last began to.
-#[derive(Clone, Copy, Debug, Default)]
-struct Pace {
-    began: Option<(f64, Instant)>,
-    last: Option<(f64, Instant)>,
-}
-
-impl Pace {
-    fn begin(&mut self, share: f64, now: Instant) {
-        (self.began, self.last) = (Some((share, now)), None);
-    }
-
-    fn at(&mut self, share: f64, now: Instant) {
-        self.last = Some((share, now));
-    }
-
-    /// None before two steps were seen: the first one also compiles and reads.
-    fn left(&self, share: f64) -> Option<Duration> {
-        let ((before, began), (after, last)) = (self.began?, self.last?);
-        let (done, took) = (after - before, last.saturating_duration_since(began).as_secs_f64());
-        let left = took / done * (1.0 - share);
-        (done > 0.0 && took > 2.0 && left.is_finite()).then(|| Duration::from_secs_f64(left.max(0.0)))
-    }
-}
-
-/// "12 s", "4 min", "1 h 20 min".
-pub fn duration(time: Duration) -> String {
-    let seconds = time.as_secs_f64().round() as u64;
-    match seconds {
-        0..=99 => format!("{seconds} s"),
-        100..=5399 => format!("{} min", (seconds + 30) / 60),
-        _ => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
-    }
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -262,7 +228,7 @@ mod tests {
     #[test]
     fn follows_a_run_through_its_stages() {
         let start = Instant::now();
-        let mut run = Run::new(TrainSettings { epochs: 2, ..TrainSettings::default() }, vec![]);
+        let mut run = Run::new(TrainSettings { epochs: 2, ..TrainSettings::default() });
         assert!(run.stage.under_way() && run.share() == 0.0);
         run.hear(Word::Ready(Ready { steps: 4, ..Ready::default() }), start);
         assert_eq!((run.stage.clone(), run.left()), (Stage::Running, None));
@@ -282,18 +248,12 @@ mod tests {
 
     #[test]
     fn a_resumed_run_knows_where_it_is() {
-        let mut first = Run::new(TrainSettings { epochs: 2, ..TrainSettings::default() }, vec![]);
+        let mut first = Run::new(TrainSettings { epochs: 2, ..TrainSettings::default() });
         for word in [step(0, 0), step(0, 1), step(0, 2), step(0, 3), epoch(0), step(1, 0)] {
             first.hear(word, Instant::now());
         }
-        let mut second = Run::new(first.settings.clone(), vec![]);
+        let mut second = Run::new(first.settings.clone());
         second.hear(Word::Ready(Ready { steps: 4, history: first.history, ..Ready::default() }), Instant::now());
         assert_eq!((second.epoch, second.step, second.share()), (1, 1, 0.625));
-    }
-
-    #[test]
-    fn durations_read_as_people_say_them() {
-        let said = [7, 130, 3600 * 2 + 120].map(|s| duration(Duration::from_secs(s)));
-        assert_eq!(said, ["7 s", "2 min", "2 h 2 min"]);
     }
 }

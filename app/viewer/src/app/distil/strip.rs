@@ -4,7 +4,8 @@ use egui::{Align2, Color32, ComboBox, CornerRadius, Pos2, Rect, RichText, Role, 
 use fovea_patch::{Colormap, OverlayStyle};
 
 use super::Distil;
-use super::maps::{Maps, Side};
+use super::map_job::Side;
+use super::maps::{Maps, TeacherSide};
 use super::rows::name;
 use crate::analysis::argmax;
 use crate::app::theme;
@@ -34,7 +35,7 @@ impl Distil {
             }));
             return;
         }
-        let teacher = !matches!(maps.teacher, super::maps::TeacherSide::Nobody);
+        let teacher = !matches!(maps.teacher, TeacherSide::Nobody);
         let sides = if teacher { 3.0 } else { 2.0 };
         let gap = 6.0;
         let info = 150.0;
