@@ -140,10 +140,44 @@ fn a_teachers_network_teaches_and_its_maps_stand_beside() {
     until(&mut harness, "the Teacher", |p| p.distil.problem.is_none());
     start(&mut harness);
     stage(&mut harness, "finished");
-    let now = until(&mut harness, "maps", |p| p.distil.maps == 4 && p.distil.sealed);
-    assert!(now.distil.kappa.len() == 2);
+    let now = until(&mut harness, "maps", |p| p.distil.maps == 4 && p.distil.teacher_maps == 4 && p.distil.sealed);
+    assert_eq!(now.distil.kappa.len(), 2);
     harness.get_by_label("Teacher");
     picture(&mut harness, "distil_taught");
+}
+
+#[test]
+fn exported_targets_teach_by_the_hash_of_the_picture() {
+    let folder = tempfile::tempdir().unwrap();
+    let golden = fovea_tests::root().join("tests/golden/teacher");
+    let mut table = String::from("image_name,NC,G3,G4,G5,split\n");
+    for (name, picture, row) in [
+        ("a.png", "same.png", "1,0,0,0,train"),
+        ("b.png", "larger.png", "0,1,0,0,train"),
+        ("c.png", "same.png", "1,0,0,0,validation"),
+        ("d.png", "larger.png", "0,1,0,0,validation"),
+    ] {
+        std::fs::copy(golden.join(picture), folder.path().join(name)).unwrap();
+        table.push_str(&format!("{name},{row}\n"));
+    }
+    std::fs::write(folder.path().join("labels.csv"), table).unwrap();
+    let settings = r#"{
+      "student": {"from": {"random": {"divisor": 16}}, "input_px": 128},
+      "train": {"epochs": 1, "batch": 2, "terms": {"at": [{"weight": 10.0}]}}
+    }"#;
+    let mut harness = window();
+    settled(&mut harness);
+    press(&mut harness, Key::D);
+    drop_settings(&mut harness, settings);
+    // Both at once, as a person would drop them.
+    harness::drop_path(&mut harness, &folder.path().join("labels.csv"));
+    harness::drop_path(&mut harness, &golden.join("dihedral8.targets.safetensors"));
+    type_folder(&mut harness, &folder.path().join("run"));
+    until(&mut harness, "data and Teacher", |p| p.distil.problem.is_none());
+    start(&mut harness);
+    stage(&mut harness, "finished");
+    until(&mut harness, "maps", |p| p.distil.maps == 2 && p.distil.teacher_maps == 2);
+    picture(&mut harness, "distil_targets");
 }
 
 #[test]

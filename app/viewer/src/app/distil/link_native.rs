@@ -4,6 +4,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use fovea_distill::data::DataOptions;
 use fovea_distill::remote::{Driver, Order, Run, Word};
@@ -26,10 +28,24 @@ const START: &str = "start.safetensors";
 /// A drawn set, in its run's folder.
 const DRAWN: &str = "drawn";
 
-/// The window's end of a run.
+/// How long a window that closes waits for the run's last step, so that it is kept; a longer one is made again when resumed.
+const LAST_STEP: Duration = Duration::from_secs(3);
+
+/// The window's end of a run; dropping it ends the run, which keeps its state first.
 pub struct Link {
     orders: Sender<Order>,
     news: Receiver<News>,
+    thread: JoinHandle<()>,
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        self.order(Order::Stop);
+        let start = Instant::now();
+        while !self.thread.is_finished() && start.elapsed() < LAST_STEP {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
 }
 
 impl Link {
@@ -37,8 +53,8 @@ impl Link {
     pub fn start(ctx: &egui::Context, plan: Plan) -> Self {
         let ((orders, inbox), (outbox, news)) = (channel(), channel());
         let out = Out { outbox, ctx: ctx.clone() };
-        std::thread::spawn(move || serve(&plan, &inbox, &out));
-        Self { orders, news }
+        let thread = std::thread::spawn(move || serve(&plan, &inbox, &out));
+        Self { orders, news, thread }
     }
 
     /// Gives an order; a run that has ended does not hear it.

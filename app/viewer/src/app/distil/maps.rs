@@ -146,7 +146,7 @@ impl Maps {
         self.class.or_else(|| self.validation.get(index).map(|s| s.label)).unwrap_or_default()
     }
 
-    /// Number of maps of the present Student that are there.
+    /// Number of maps of one side that are there.
     pub fn shown(&self, side: Side) -> usize {
         self.cells.iter().filter(|((_, s), cell)| *s == side && matches!(cell.outcome, Some(Ok(_)))).count()
     }

@@ -89,6 +89,8 @@ impl Distil {
         self.sealer.clear();
         (self.preparing, self.opened) = ("Preparing".into(), None);
         self.run = Some(Run::new(self.form.train.clone()));
+        // The run before, if it still waits, ends first: two must not write into one folder.
+        self.link = None;
         self.link = Some(Link::start(&self.ctx, plan));
     }
 

@@ -31,6 +31,8 @@ pub struct PublishedDistil {
     pub kappa: Vec<f64>,
     /// Maps of the present Student on screen.
     pub maps: usize,
+    /// Maps of the Teacher on screen.
+    pub teacher_maps: usize,
     /// The Student's self-check was measured; it can be exported.
     pub sealed: bool,
     /// Where buttons are.
@@ -61,6 +63,7 @@ impl Distil {
             last_loss: steps.last().map(|s| s.losses.total),
             kappa: run.history.epochs.iter().map(|e| e.validation.kappa).collect(),
             maps: self.maps.shown(Side::Now),
+            teacher_maps: self.maps.shown(Side::Teacher),
             sealed: matches!(self.sealer.done, Some(Ok(_))),
             places: self.places.clone(),
         }

@@ -132,7 +132,10 @@ impl Run {
             Word::Checkpoint(bytes) => self.checkpoint = Some(bytes),
             Word::Paused => self.rest(Stage::Paused),
             Word::Stopped => {
-                self.rest(Stage::Stopped);
+                // That its state could not be kept is worth more than that it ended.
+                if !matches!(self.stage, Stage::Failed(_)) {
+                    self.rest(Stage::Stopped);
+                }
                 return Change::Ended;
             }
             Word::Failed(reason) => {
