@@ -9,7 +9,7 @@ mod harness;
 
 use std::path::Path;
 
-use egui::Key;
+use egui::{Key, Role};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
 use fovea::analysis::{embedded, open_student};
@@ -28,12 +28,25 @@ fn page(settings: &str, out: &Path) -> Harness<'static, App> {
     let mut harness = window();
     settled(&mut harness);
     assert!(press(&mut harness, Key::D).distilling);
-    drop_file(&mut harness, "settings.json", settings.as_bytes());
-    let folder = harness.get_by_label("Folder of the run");
-    folder.focus();
-    folder.type_text(out.to_str().unwrap());
+    drop_settings(&mut harness, settings);
+    type_folder(&mut harness, out);
     until(&mut harness, "the set-up", |p| p.distil.problem.is_none());
     harness
+}
+
+/// Drops a settings file and waits until it is read.
+fn drop_settings(harness: &mut Harness<'_, App>, settings: &str) {
+    let said: serde_json::Value = serde_json::from_str(settings).unwrap();
+    let epochs = said["train"]["epochs"].as_u64().unwrap();
+    drop_file(harness, "settings.json", settings.as_bytes());
+    until(harness, "the settings", |p| p.distil.epochs as u64 == epochs);
+}
+
+fn type_folder(harness: &mut Harness<'_, App>, folder: &Path) {
+    let field = harness.get_by_role_and_label(Role::TextInput, "Folder of the run");
+    field.focus();
+    field.type_text(folder.to_str().unwrap());
+    harness.run_steps(2);
 }
 
 fn start(harness: &mut Harness<'_, App>) {
@@ -77,7 +90,7 @@ fn a_run_ends_in_a_student_that_the_window_uses() {
     let mut harness = page(SETTINGS, &out);
     picture(&mut harness, "distil_set_up");
     start(&mut harness);
-    until(&mut harness, "the first step", |p| p.distil.steps > 0);
+    until(&mut harness, "the first step", |p| p.distil.steps > 0 || p.distil.failure.is_some());
     picture(&mut harness, "distil_running");
     // The other page goes on meanwhile.
     press(&mut harness, Key::D);
@@ -113,12 +126,12 @@ fn a_teachers_network_teaches_and_its_maps_stand_beside() {
                 "terms": {"kd": {"weight": 1.0}, "at": [{"weight": 10.0}]}},
       "drawn": {"train": 16, "validation": 8}
     }"#;
-    let mut harness = window();
+    // Tall enough for the whole column.
+    let mut harness = sized([1360.0, 1500.0]);
     settled(&mut harness);
     press(&mut harness, Key::D);
-    drop_file(&mut harness, "settings.json", settings.as_bytes());
-    harness.get_by_label("Folder of the run").focus();
-    harness.get_by_label("Folder of the run").type_text(folder.path().to_str().unwrap());
+    drop_settings(&mut harness, settings);
+    type_folder(&mut harness, folder.path());
     until(&mut harness, "the problem", |p| p.distil.problem.as_ref().is_some_and(|p| p.contains("need a Teacher")));
     picture(&mut harness, "distil_problem");
     let teacher = folder.path().join("teacher.safetensors");
@@ -127,10 +140,44 @@ fn a_teachers_network_teaches_and_its_maps_stand_beside() {
     until(&mut harness, "the Teacher", |p| p.distil.problem.is_none());
     start(&mut harness);
     stage(&mut harness, "finished");
-    let now = until(&mut harness, "maps", |p| p.distil.maps == 4 && p.distil.sealed);
-    assert!(now.distil.kappa.len() == 2);
+    let now = until(&mut harness, "maps", |p| p.distil.maps == 4 && p.distil.teacher_maps == 4 && p.distil.sealed);
+    assert_eq!(now.distil.kappa.len(), 2);
     harness.get_by_label("Teacher");
     picture(&mut harness, "distil_taught");
+}
+
+#[test]
+fn exported_targets_teach_by_the_hash_of_the_picture() {
+    let folder = tempfile::tempdir().unwrap();
+    let golden = fovea_tests::root().join("tests/golden/teacher");
+    let mut table = String::from("image_name,NC,G3,G4,G5,split\n");
+    for (name, picture, row) in [
+        ("a.png", "same.png", "1,0,0,0,train"),
+        ("b.png", "larger.png", "0,1,0,0,train"),
+        ("c.png", "same.png", "1,0,0,0,validation"),
+        ("d.png", "larger.png", "0,1,0,0,validation"),
+    ] {
+        std::fs::copy(golden.join(picture), folder.path().join(name)).unwrap();
+        table.push_str(&format!("{name},{row}\n"));
+    }
+    std::fs::write(folder.path().join("labels.csv"), table).unwrap();
+    let settings = r#"{
+      "student": {"from": {"random": {"divisor": 16}}, "input_px": 128},
+      "train": {"epochs": 1, "batch": 2, "terms": {"at": [{"weight": 10.0}]}}
+    }"#;
+    let mut harness = window();
+    settled(&mut harness);
+    press(&mut harness, Key::D);
+    drop_settings(&mut harness, settings);
+    // Both at once, as a person would drop them.
+    harness::drop_path(&mut harness, &folder.path().join("labels.csv"));
+    harness::drop_path(&mut harness, &golden.join("dihedral8.targets.safetensors"));
+    type_folder(&mut harness, &folder.path().join("run"));
+    until(&mut harness, "data and Teacher", |p| p.distil.problem.is_none());
+    start(&mut harness);
+    stage(&mut harness, "finished");
+    until(&mut harness, "maps", |p| p.distil.maps == 2 && p.distil.teacher_maps == 2);
+    picture(&mut harness, "distil_targets");
 }
 
 #[test]
@@ -139,7 +186,7 @@ fn pause_cancel_and_resume_lose_nothing() {
     let long = SETTINGS.replace("\"epochs\": 3", "\"epochs\": 40");
     let mut harness = page(&long, folder.path());
     start(&mut harness);
-    until(&mut harness, "a step", |p| p.distil.steps > 0);
+    until(&mut harness, "a step", |p| p.distil.steps > 0 || p.distil.failure.is_some());
     harness.get_by_label("Pause").click();
     let paused = stage(&mut harness, "paused");
     picture(&mut harness, "distil_paused");
@@ -147,7 +194,7 @@ fn pause_cancel_and_resume_lose_nothing() {
     harness.run_steps(2);
     assert_eq!(harness.state().published().distil.steps, paused.distil.steps, "it waits");
     harness.get_by_label("Resume").click();
-    until(&mut harness, "an epoch", |p| p.distil.kappa.len() > 1);
+    until(&mut harness, "an epoch", |p| p.distil.kappa.len() > 1 || p.distil.failure.is_some());
     harness.get_by_label("Cancel").click();
     let stopped = stage(&mut harness, "stopped");
     picture(&mut harness, "distil_cancelled");
@@ -163,8 +210,7 @@ fn pause_cancel_and_resume_lose_nothing() {
     let mut harness = window();
     settled(&mut harness);
     press(&mut harness, Key::D);
-    harness.get_by_label("Folder of the run").focus();
-    harness.get_by_label("Folder of the run").type_text(folder.path().to_str().unwrap());
+    type_folder(&mut harness, folder.path());
     harness.run_steps(3);
     picture(&mut harness, "distil_found");
     harness.get_by_label("Resume the run").click();

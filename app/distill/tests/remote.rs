@@ -22,6 +22,7 @@ fn start(epochs: usize) -> Start {
     let settings = TrainSettings { epochs, batch: 4, views: TrainViews::Exported(ViewSet::Plain), ..TrainSettings::default() };
     Start {
         student: fovea_student::file::write(&student).unwrap(),
+        settle: true,
         settings,
         classes,
         origin: "drawn".into(),
@@ -57,7 +58,10 @@ fn a_run_goes_from_start_to_student() {
     let mut driver = Driver::new(Device::flex(), "CPU");
     assert!(!driver.busy() && driver.take(Order::Pause).is_empty());
     let words = driver.take(order(Order::Start(Box::new(start(2)))));
-    assert!(matches!(&words[..], [Word::Ready(ready)] if ready.steps == 2 && ready.history.steps.is_empty()), "{words:?}");
+    assert!(
+        matches!(&words[..], [Word::Ready(ready), Word::From(_)] if ready.steps == 2 && ready.history.steps.is_empty()),
+        "{words:?}"
+    );
     let words = to_the_end(&mut driver);
     assert_eq!(losses(&words).len(), 4);
     assert!(matches!(words.last(), Some(Word::Progress(Progress::Finished { .. }))));
@@ -86,7 +90,7 @@ fn pausing_and_resuming_come_to_the_same_numbers() {
     };
     let again = Start { checkpoint: Some(checkpoint.clone()), ..start(2) };
     let words = driver.take(order(Order::Start(Box::new(again))));
-    assert!(matches!(&words[..], [Word::Ready(ready)] if ready.history.steps.len() == 2));
+    assert!(matches!(&words[..], [Word::Ready(ready), Word::From(_)] if ready.history.steps.len() == 2));
     found.extend(losses(&to_the_end(&mut driver)));
     assert_eq!(found, wanted);
 }

@@ -43,15 +43,24 @@ fn kind(file: &Path) -> Option<Kind> {
 pub(super) fn read(file: &Path) -> Result<Grid, DataError> {
     let io = |source| DataError::Read { source, file: file.to_path_buf() };
     let table = |reason: String| DataError::Table { reason, file: file.to_path_buf() };
-    let kind = kind(file).ok_or_else(|| table("CSV, TSV and XLSX files are read".into()))?;
+    if kind(file).is_none() {
+        return Err(table("CSV, TSV and XLSX files are read".into()));
+    }
     let mut bytes = Vec::new();
     std::fs::File::open(file).map_err(io)?.take(MAX_FILE + 1).read_to_end(&mut bytes).map_err(io)?;
+    parse(file, &bytes)
+}
+
+/// Reads the (first) sheet of a file's bytes.
+pub(super) fn parse(file: &Path, bytes: &[u8]) -> Result<Grid, DataError> {
+    let table = |reason: String| DataError::Table { reason, file: file.to_path_buf() };
+    let kind = kind(file).ok_or_else(|| table("CSV, TSV and XLSX files are read".into()))?;
     if bytes.len() as u64 > MAX_FILE {
         return Err(table(format!("larger than {} MiB", MAX_FILE >> 20)));
     }
     let rows = match kind {
-        Kind::Text => text(&bytes),
-        Kind::Xlsx => sheet(&bytes),
+        Kind::Text => text(bytes),
+        Kind::Xlsx => sheet(bytes),
     };
     grid(rows.map_err(table)?).map_err(|reason| DataError::Table { reason, file: file.to_path_buf() })
 }

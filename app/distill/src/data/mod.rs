@@ -4,6 +4,7 @@ mod check;
 mod error;
 mod folders;
 mod grid;
+mod memory;
 mod open;
 mod options;
 pub(crate) mod order;
@@ -17,6 +18,7 @@ mod walk;
 mod tests;
 
 pub use error::DataError;
+pub use memory::open_files;
 pub use open::open;
 pub use options::{DataOptions, Layout};
 pub use order::{balanced, shuffled};

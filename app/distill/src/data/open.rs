@@ -127,13 +127,18 @@ fn sicap(root: &Path, fold: usize) -> Result<Contents, DataError> {
 
 /// Checks what a layout yielded and puts the set together.
 fn finish(file: &Path, contents: Contents, options: &DataOptions) -> Result<Splits, DataError> {
+    let used: Vec<&Path> = contents.found.iter().filter_map(|f| f.path.as_deref()).collect();
+    let unused = walk::unused(&used);
+    put_together(file, contents, unused, options)
+}
+
+/// Checks what was found and sorts it into parts; `unused` images have no label.
+pub(super) fn put_together(file: &Path, contents: Contents, unused: usize, options: &DataOptions) -> Result<Splits, DataError> {
     let Contents { classes, found, mut notes } = contents;
     check::distinct(&found)?;
     check::present(&found, file)?;
-    let used: Vec<&Path> = found.iter().filter_map(|f| f.path.as_deref()).collect();
-    match walk::unused(&used) {
-        0 => {}
-        n => notes.push(format!("{n} image{} without a label: not used", if n == 1 { "" } else { "s" })),
+    if unused > 0 {
+        notes.push(format!("{unused} image{} without a label: not used", if unused == 1 { "" } else { "s" }));
     }
     let classes = check::agreed(classes, options.classes.as_ref(), file)?;
     let mut splits = Splits { classes, notes, ..Splits::default() };

@@ -51,10 +51,15 @@ pub(super) fn is_image(path: &Path) -> bool {
 
 /// The file of that name in the first folder that has it; a name without an image's extension is tried with each.
 pub(super) fn locate(folders: &[PathBuf], name: &str) -> Option<PathBuf> {
+    let names = file_names(name);
+    folders.iter().flat_map(|folder| names.iter().map(|n| folder.join(n))).find(|path| path.is_file())
+}
+
+/// What the file of an image may be called: as it is named, and without an image's extension also with each.
+pub(super) fn file_names(name: &str) -> Vec<String> {
     let bare = !is_image(Path::new(name));
     let endings = EXTENSIONS.iter().filter(|_| bare).map(|e| format!("{name}.{e}"));
-    let names: Vec<String> = std::iter::once(name.to_owned()).chain(endings).collect();
-    folders.iter().flat_map(|folder| names.iter().map(|n| folder.join(n))).find(|path| path.is_file())
+    std::iter::once(name.to_owned()).chain(endings).collect()
 }
 
 /// Image files that lie beside those that are used, but are not used.

@@ -7,6 +7,7 @@ use super::word::{Ready, Word};
 use crate::record::Progress;
 use crate::train::Trainer;
 use burn::tensor::Device;
+use fovea_student::Student;
 
 /// A run that can be driven.
 pub trait Run {
@@ -62,6 +63,7 @@ impl Driver {
         match run {
             Ok(run) => {
                 let mut words = vec![self.ready(run.trainer())];
+                words.push(file(run.trainer().start()).map_or_else(Word::Failed, Word::From));
                 if !run.trainer().history().epochs.is_empty() {
                     words.push(student(run.trainer()));
                 }
@@ -120,6 +122,12 @@ impl Driver {
         words
     }
 
+    /// Gives the run up because of something that was not foreseen; what it kept is unharmed.
+    pub fn give_up(&mut self, reason: String) -> Vec<Word> {
+        (self.run, self.going) = (None, false);
+        vec![Word::Failed(reason)]
+    }
+
     fn ready(&self, trainer: &Trainer) -> Word {
         let (steps, share, history) = (trainer.steps(), trainer.share(), trainer.history().clone());
         Word::Ready(Ready { steps, share, device: self.name.clone(), history })
@@ -149,7 +157,7 @@ impl Driver {
     }
 
     fn go(&mut self) -> Vec<Word> {
-        let Some(run) = &self.run else { return vec![] };
+        let Some(run) = &self.run else { return vec![Word::Failed("there is no run that could go on".into())] };
         let words = vec![self.ready(run.trainer())];
         (self.going, self.failed) = (true, false);
         words
@@ -172,9 +180,13 @@ impl Driver {
 
 /// What was trained so far, as a file.
 fn student(trainer: &Trainer) -> Word {
-    let made = trainer.trained().and_then(|trained| Ok((fovea_student::file::write(&trained.student)?, trained.best)));
-    match made {
+    let made = trainer.trained().map_err(|e| e.to_string());
+    match made.and_then(|trained| Ok((file(&trained.student)?, trained.best))) {
         Ok((bytes, best)) => Word::Student { bytes, epoch: best.map(|record| record.epoch) },
-        Err(e) => Word::Failed(e.to_string()),
+        Err(reason) => Word::Failed(reason),
     }
+}
+
+fn file(student: &Student) -> Result<Vec<u8>, String> {
+    fovea_student::file::write(student).map_err(|e| e.to_string())
 }

@@ -26,6 +26,8 @@ pub enum Order {
 pub struct Start {
     /// The Student file it starts from.
     pub student: Vec<u8>,
+    /// Scale its layers on some training patches first: it is random.
+    pub settle: bool,
     /// How to train.
     pub settings: TrainSettings,
     /// Class names, in the order of the labels.
@@ -64,6 +66,7 @@ enum Head {
 /// Without the buffers: these follow as Student, training patches, validation patches, Teacher, checkpoint.
 #[derive(Serialize, Deserialize)]
 struct StartHead {
+    settle: bool,
     settings: TrainSettings,
     classes: Vec<String>,
     origin: String,
@@ -124,6 +127,7 @@ impl Start {
         });
         parts.extend(self.checkpoint.clone());
         let head = StartHead {
+            settle: self.settle,
             settings: self.settings.clone(),
             classes: self.classes.clone(),
             origin: self.origin.clone(),
@@ -139,19 +143,21 @@ impl Start {
         let mut parts = parts.into_iter();
         let mut next = || parts.next().ok_or_else(|| "the message is cut short".to_string());
         let student = next()?;
-        let mut list = |heads: Vec<(String, usize)>| -> Result<Vec<Sample>, String> {
-            let sample = |(name, label)| Ok(Sample { name, label, source: Source::Memory(Arc::from(next()?)), mask: None });
-            heads.into_iter().map(sample).collect()
+        let mut list = |heads: &[(String, usize)]| -> Result<Vec<Sample>, String> {
+            let sample = |(name, label): &(String, usize)| {
+                Ok(Sample { name: name.clone(), label: *label, source: Source::Memory(Arc::from(next()?)), mask: None })
+            };
+            heads.iter().map(sample).collect()
         };
-        let (train, validation) = (list(head.train)?, list(head.validation)?);
-        let teacher = match head.teacher {
-            Some((true, name)) => Some(StartTeacher::Live(name, next()?)),
-            Some((false, name)) => Some(StartTeacher::Targets(name, next()?)),
+        let (train, validation) = (list(&head.train)?, list(&head.validation)?);
+        let teacher = match &head.teacher {
+            Some((true, name)) => Some(StartTeacher::Live(name.clone(), next()?)),
+            Some((false, name)) => Some(StartTeacher::Targets(name.clone(), next()?)),
             None => None,
         };
         let checkpoint = head.checkpoint.then(next).transpose()?;
-        let (settings, classes, origin) = (head.settings, head.classes, head.origin);
-        Ok(Self { student, settings, classes, origin, train, validation, teacher, checkpoint })
+        let StartHead { settle, settings, classes, origin, .. } = head;
+        Ok(Self { student, settle, settings, classes, origin, train, validation, teacher, checkpoint })
     }
 }
 
@@ -169,6 +175,7 @@ mod tests {
         };
         Start {
             student: vec![9; 4],
+            settle: true,
             settings: TrainSettings { epochs: 3, ..TrainSettings::default() },
             classes: vec!["a".into(), "b".into()],
             origin: "drawn".into(),
@@ -189,6 +196,7 @@ mod tests {
         assert_eq!((first.name.as_str(), first.label, again.validation[0].name.as_str()), ("two", 1, "three"));
         assert_eq!((again.student, again.settings, again.teacher), (start.student, start.settings, start.teacher));
         assert_eq!((again.checkpoint, again.classes, again.origin), (start.checkpoint, start.classes, start.origin));
+        assert!(again.settle);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::driver::Run;
 use super::order::{Start, StartTeacher};
 use crate::record::Progress;
 use crate::targets::{TargetsError, TargetsFile};
-use crate::train::{FileTeacher, Knowledge, Material, Set, TrainError, Trainer};
+use crate::train::{self, FileTeacher, Knowledge, Material, Set, TrainError, Trainer};
 use burn::tensor::Device;
 use fovea_student::{LoadError, Loaded, Student, load};
 
@@ -34,7 +34,7 @@ impl MemoryRun {
     /// # Errors
     /// Whatever does not fit; the message says which.
     pub fn open(start: Start, device: &Device) -> Result<Self, StartError> {
-        let student = ready(&start.student, "the Student")?;
+        let mut student = ready(&start.student, "the Student")?;
         let (px, memory) = (student.card.input_px, start.settings.picture_memory);
         let material = Material {
             train: Set::new(start.train, px, memory),
@@ -42,6 +42,9 @@ impl MemoryRun {
             classes: start.classes,
             origin: start.origin,
         };
+        if start.settle {
+            train::settle(&mut student, &material.train, device)?;
+        }
         let terms = &start.settings.terms;
         let knowledge = match start.teacher {
             None => Knowledge::None,

@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 pub enum Word {
     /// It can go; also after a failure, when it is tried again.
     Ready(Ready),
+    /// The Student it starts from, as a file.
+    From(Vec<u8>),
     /// A unit of work is done.
     Progress(Progress),
     /// The Student with the best weights so far, as a file without self-check.
@@ -45,6 +47,7 @@ pub struct Ready {
 #[serde(tag = "word", rename_all = "snake_case")]
 enum Head {
     Ready { ready: Ready },
+    From,
     Progress { progress: Progress },
     Student { epoch: Option<usize> },
     Checkpoint,
@@ -61,6 +64,7 @@ impl Word {
     pub fn pack(self) -> Result<Parcel, String> {
         let (head, parts) = match self {
             Self::Ready(ready) => (Head::Ready { ready }, vec![]),
+            Self::From(bytes) => (Head::From, vec![bytes]),
             Self::Progress(progress) => (Head::Progress { progress }, vec![]),
             Self::Student { bytes, epoch } => (Head::Student { epoch }, vec![bytes]),
             Self::Checkpoint(bytes) => (Head::Checkpoint, vec![bytes]),
@@ -80,6 +84,7 @@ impl Word {
         let mut bytes = || parts.pop().ok_or_else(|| "the message is cut short".to_string());
         Ok(match head {
             Head::Ready { ready } => Self::Ready(ready),
+            Head::From => Self::From(bytes()?),
             Head::Progress { progress } => Self::Progress(progress),
             Head::Student { epoch } => Self::Student { bytes: bytes()?, epoch },
             Head::Checkpoint => Self::Checkpoint(bytes()?),
@@ -103,6 +108,7 @@ mod tests {
         let history = History { steps: vec![record.clone()], epochs: vec![] };
         let words = [
             Word::Ready(Ready { steps: 4, share: 0.5, device: "CPU".into(), history }),
+            Word::From(vec![4]),
             Word::Progress(Progress::Step { record, of: 4 }),
             Word::Progress(Progress::Finished { reason: Ending::Patience }),
             Word::Student { bytes: vec![1, 2], epoch: Some(3) },

@@ -116,6 +116,11 @@ impl Trainer {
         })
     }
 
+    /// The Student the run starts from.
+    pub fn start(&self) -> &Student {
+        &self.student
+    }
+
     /// Optimiser steps of an epoch.
     pub fn steps(&self) -> usize {
         self.material.train.len() / self.settings.batch

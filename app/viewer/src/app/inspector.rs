@@ -55,8 +55,13 @@ impl Inspector<'_> {
 
 /// A caption on the left, a widget on the right, in one grid for the whole panel.
 pub fn line<R>(ui: &mut Ui, label: &str, add: impl FnOnce(&mut Ui) -> R) -> R {
+    captioned(ui, 84.0, label, add)
+}
+
+/// A caption of some width on the left, a widget on the right.
+pub fn captioned<R>(ui: &mut Ui, width: f32, label: &str, add: impl FnOnce(&mut Ui) -> R) -> R {
     ui.horizontal(|ui| {
-        let (rect, _) = ui.allocate_exact_size(egui::vec2(84.0, 24.0), egui::Sense::hover());
+        let (rect, _) = ui.allocate_exact_size(egui::vec2(width, 24.0), egui::Sense::hover());
         ui.painter().text(rect.left_center(), egui::Align2::LEFT_CENTER, label, theme::words(12.5), theme::WEAK);
         add(ui)
     })

@@ -24,7 +24,7 @@ impl Pages {
             (Page::Distil, "Distil", "Train a Student by distillation (D)"),
         ] {
             let chosen = page == self.shown;
-            let response = ui.add(Button::new(text).selected(chosen).frame_when_inactive(false)).on_hover_text(help);
+            let response = ui.add(Button::new(text).selected(chosen).frame_when_inactive(chosen)).on_hover_text(help);
             if page == Page::Distil && self.training {
                 // Training goes on whichever page is shown.
                 ui.painter().circle_filled(response.rect.right_top() + vec2(-4.0, 4.0), 3.0, theme::ACCENT);

@@ -1,23 +1,20 @@
 //! The set-up column: Student, data, Teacher, terms, training, and the button that starts it all.
 
-use egui::{Align2, Button, Color32, CornerRadius, DragValue, Rect, RichText, Sense, TextEdit, Ui, vec2};
+use egui::{DragValue, RichText, TextEdit, Ui};
 use fovea_student::Student;
 use fovea_student::card::Grid;
 
-use super::data::{Data, DrawnSet, Set};
+use super::data::{Data, DrawnSet};
 use super::form::{DataKind, StudentKind, TeacherFacts};
 use super::rows::{choice, count, line, name, problem, real, remark};
-use super::{Distil, Stage, Wish, Wishes, terms, training};
+use super::{Distil, Wish, Wishes, foot, summary, terms, training};
 use crate::app::canvas_marks::trimmed;
 use crate::app::theme;
-
-/// Height of the part with the button, which does not scroll.
-const FOOT: f32 = 92.0;
 
 impl Distil {
     /// Lays the column out.
     pub(super) fn column(&mut self, ui: &mut Ui, loaded: Option<&Student>, wishes: &mut Wishes) {
-        let height = ui.available_height() - FOOT;
+        let height = ui.available_height() - foot::HEIGHT;
         egui::ScrollArea::vertical().auto_shrink(false).max_height(height).id_salt("distil column").show(ui, |ui| {
             ui.set_max_width(ui.available_width() - 10.0);
             ui.add_enabled_ui(!self.training(), |ui| {
@@ -88,7 +85,7 @@ impl Distil {
             }
         }
         match self.data() {
-            Data::Ready(set) => summary(ui, &set),
+            Data::Ready(set) => summary::show(ui, &set),
             Data::Reading => {
                 ui.horizontal(|ui| {
                     ui.add(egui::Spinner::new().size(14.0).color(theme::ACCENT));
@@ -150,6 +147,7 @@ impl Distil {
         theme::section(ui, "Folder of the run");
         ui.horizontal(|ui| {
             let edit = TextEdit::singleline(&mut self.form.out)
+                .id_salt("folder of the run")
                 .hint_text("checkpoints, record, Student")
                 .desired_width(ui.available_width() - 92.0);
             name(ui.add(edit), "Folder of the run");
@@ -162,65 +160,6 @@ impl Distil {
             remark(ui, format!("Holds a run already: {found}. It can go on; starting anew writes over it."));
         }
     }
-
-    /// The button, and the first thing that keeps it from being pressed.
-    fn foot(&mut self, ui: &mut Ui, wishes: &mut Wishes) {
-        ui.add_space(8.0);
-        let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width() - 8.0, 1.0), Sense::hover());
-        ui.painter().rect_filled(rect, CornerRadius::ZERO, theme::LINE);
-        ui.add_space(6.0);
-        self.places.clear();
-        if self.training() {
-            remark(ui, "The set-up is fixed while a run is under way.");
-            return;
-        }
-        let ready = self.problems.first().is_none() && !self.problems.waiting;
-        let again =
-            self.run.as_ref().is_some_and(|run| !matches!(run.stage, Stage::Finished(_)) && resumable(run, &self.form.found));
-        let found = self.run.is_none() && self.form.found.is_some();
-        let width = ui.available_width() - 8.0;
-        let text = if again || found || self.run.is_some() { "Start anew" } else { "Start training" };
-        let start = |ui: &mut Ui, width: f32, fill: bool| ui.add_enabled(ready, button(text, fill, width));
-        let (started, resumed) = match again || found {
-            true => {
-                let half = (width - 8.0) / 2.0;
-                let pair = ui.horizontal(|ui| (start(ui, half, false), ui.add(button("Resume the run", true, half)).clicked()));
-                pair.inner
-            }
-            false => (start(ui, width, true), false),
-        };
-        self.places.push(("start".into(), place(started.rect)));
-        wishes.extend(started.clicked().then_some(Wish::Start));
-        wishes.extend(resumed.then_some(Wish::Resume));
-        match (self.problems.first(), &self.refusal) {
-            (_, Some((file, reason))) => drop(ui.add(small_error(&format!("{file}: {reason}")))),
-            (Some(problem), None) => drop(ui.add(egui::Label::new(theme::caption(problem)).truncate())),
-            (None, None) => remark(ui, "Everything stays on this device."),
-        }
-    }
-}
-
-/// Can the run on screen go on?
-fn resumable(run: &super::Run, found: &Option<String>) -> bool {
-    if cfg!(target_arch = "wasm32") { run.checkpoint.is_some() } else { found.is_some() }
-}
-
-/// The page's large button.
-fn button(text: &str, fill: bool, width: f32) -> Button<'_> {
-    match fill {
-        true => Button::new(RichText::new(text).color(Color32::from_gray(14)).strong()).fill(theme::ACCENT),
-        false => Button::new(text),
-    }
-    .min_size(vec2(width, 32.0))
-}
-
-fn small_error(text: &str) -> egui::Label {
-    egui::Label::new(RichText::new(text).size(theme::SMALL).color(theme::ERROR)).truncate()
-}
-
-/// A rectangle in points.
-pub(super) fn place(rect: Rect) -> [f32; 4] {
-    [rect.left(), rect.top(), rect.width(), rect.height()]
 }
 
 /// At what magnification the Student looks.
@@ -246,35 +185,6 @@ fn drawn(ui: &mut Ui, drawn: &mut DrawnSet) {
     count(ui, "For training", &mut drawn.train, 4..=DrawnSet::MOST);
     count(ui, "For validation", &mut drawn.validation, 4..=DrawnSet::MOST);
     line(ui, "Seed", |ui| name(ui.add(DragValue::new(&mut drawn.seed)), "Seed of the drawings"));
-}
-
-/// One bar per class, and what the reader had to say.
-fn summary(ui: &mut Ui, set: &Set) {
-    ui.add_space(2.0);
-    let mut text = format!("{}: {} to train, {} to validate", set.origin, set.len(0), set.len(1));
-    if set.len(2) > 0 {
-        text.push_str(&format!(", {} to test", set.len(2)));
-    }
-    remark(ui, text);
-    let most = set.counts[0].iter().copied().max().unwrap_or(1).max(1);
-    for (class, title) in set.classes.iter().enumerate().take(12) {
-        let count = |part: usize| set.counts[part].get(class).copied().unwrap_or_default();
-        let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 17.0), Sense::hover());
-        let painter = ui.painter();
-        painter.text(rect.left_center(), Align2::LEFT_CENTER, title, theme::words(theme::SMALL), theme::TEXT);
-        let bar = Rect::from_min_max(rect.left_top() + vec2(64.0, 5.0), rect.right_bottom() - vec2(44.0, 5.0));
-        let full = Rect::from_min_size(bar.min, vec2(bar.width() * count(0) as f32 / most as f32, bar.height()));
-        painter.rect_filled(bar, CornerRadius::same(2), theme::RAISED);
-        painter.rect_filled(full, CornerRadius::same(2), theme::class_color(class));
-        painter.text(rect.right_center(), Align2::RIGHT_CENTER, count(0).to_string(), theme::digits(11.0), theme::WEAK);
-        response.on_hover_text(format!("{title}: {} to train, {} to validate, {} to test", count(0), count(1), count(2)));
-    }
-    if set.classes.len() > 12 {
-        remark(ui, format!("and {} more classes", set.classes.len() - 12));
-    }
-    for note in set.notes.iter().take(4) {
-        remark(ui, note);
-    }
 }
 
 /// A number with its caption beside another one, for the terms.

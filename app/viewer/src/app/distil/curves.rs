@@ -1,7 +1,7 @@
 //! The run's curves: loss per term over the steps, balanced accuracy and κ over the epochs.
 
 use egui::{Color32, RichText, Ui, Vec2b};
-use egui_plot::{Corner, HoverPosition, Legend, Line, LineStyle, MarkerShape, Plot, PlotPoints, Points};
+use egui_plot::{AxisHints, Corner, HoverPosition, Legend, Line, LineStyle, MarkerShape, Plot, PlotPoints, Points};
 use fovea_distill::History;
 
 use super::run::Run;
@@ -93,7 +93,7 @@ pub fn show_losses(ui: &mut Ui, run: &Run, scale: &mut Scale, height: f32) {
     });
     let curves = losses(&run.history, run.steps, &run.settings.terms.weights(), *scale);
     let epochs = run.settings.epochs as f64;
-    plot("losses", height).include_y(0.0).include_x(0.0).include_x(seen(run, epochs)).show(ui, |ui| {
+    plot("losses", height, Corner::RightTop).include_x(0.0).include_x(seen(run, epochs)).show(ui, |ui| {
         for Curve { label, colour, points } in curves {
             // A line of one point cannot be seen.
             if points.len() == 1 {
@@ -129,11 +129,10 @@ pub fn show_validation(ui: &mut Ui, run: &Run, height: f32) {
         ("Quadratic κ", Color32::from_rgb(102, 187, 130), points(|m| m.kappa)),
     ];
     let kept = run.best_epoch().map(|e| (e.epoch + 1) as f64);
-    let plot = plot("validation", height).include_y(0.0).include_y(1.0).include_x(0.0);
+    let plot = plot("validation", height, Corner::LeftTop).include_y(0.0).include_y(1.0).include_x(0.0);
     plot.include_x(seen(run, run.settings.epochs as f64)).show(ui, |ui| {
         if let Some(kept) = kept {
-            let line =
-                egui_plot::VLine::new("kept", kept).color(theme::WEAK.gamma_multiply(0.5)).style(LineStyle::dashed_loose());
+            let line = egui_plot::VLine::new("", kept).color(theme::WEAK.gamma_multiply(0.5)).style(LineStyle::dashed_loose());
             ui.vline(line.allow_hover(false));
         }
         for (name, colour, points) in curves {
@@ -145,7 +144,7 @@ pub fn show_validation(ui: &mut Ui, run: &Run, height: f32) {
 }
 
 /// A plot that only shows: it neither pans nor zooms, so that the page scrolls under the pointer.
-fn plot<'a>(name: &'a str, height: f32) -> Plot<'a> {
+fn plot<'a>(name: &'a str, height: f32, legend: Corner) -> Plot<'a> {
     Plot::new(name)
         .height(height)
         .allow_drag(false)
@@ -158,13 +157,14 @@ fn plot<'a>(name: &'a str, height: f32) -> Plot<'a> {
         .show_crosshair(false)
         .auto_bounds(Vec2b::TRUE)
         .set_margin_fraction(egui::vec2(0.02, 0.06))
-        .y_axis_min_width(30.0)
-        .grid_color(theme::WEAK)
+        .custom_y_axes(vec![AxisHints::new_y().min_thickness(30.0).label_spacing(egui::Rangef::new(14.0, 26.0))])
+        .grid_color(Color32::from_gray(84))
+        .grid_spacing(egui::Rangef::new(14.0, 160.0))
         .label_formatter(said)
         .x_axis_formatter(|mark, _| whole(mark.value))
         .legend(
             Legend::default()
-                .position(Corner::RightTop)
+                .position(legend)
                 .text_style(egui::TextStyle::Small)
                 .background_alpha(0.6)
                 .follow_insertion_order(true),

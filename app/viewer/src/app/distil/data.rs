@@ -98,6 +98,7 @@ impl DrawnSet {
     }
 
     /// How many patches.
+    #[cfg(not(target_arch = "wasm32"))]
     pub fn len(&self) -> usize {
         self.train + self.validation
     }

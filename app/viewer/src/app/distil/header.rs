@@ -3,8 +3,9 @@
 use egui::{Align, Button, Color32, CornerRadius, Layout, Rect, RichText, Role, Sense, Ui, WidgetInfo, vec2};
 use fovea_distill::Ending;
 
-use super::column::place;
-use super::run::{Run, Stage, duration};
+use super::foot::place;
+use super::pace::duration;
+use super::run::{Run, Stage};
 use super::{Distil, Wish, Wishes};
 use crate::app::theme;
 
@@ -69,6 +70,7 @@ impl Distil {
             }
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            ui.add_space(8.0);
             if !run.device.is_empty() {
                 ui.label(theme::caption(format!("trains on the {}", run.device)));
             }

@@ -4,10 +4,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use fovea_distill::data::DataOptions;
 use fovea_distill::remote::{Driver, Order, Run, Word};
-use fovea_distill::run::{CHECKPOINT, DataPlace, RECORD, RunFile, Session, TeacherPlace, open_student};
+use fovea_distill::run::{CHECKPOINT, DataPlace, RECORD, RunFile, Session, TeacherPlace};
 use fovea_distill::targets::TargetsFile;
 use fovea_distill::{Device, DeviceKind};
 use fovea_student::load::{Loaded, load};
@@ -26,10 +28,24 @@ const START: &str = "start.safetensors";
 /// A drawn set, in its run's folder.
 const DRAWN: &str = "drawn";
 
-/// The window's end of a run.
+/// How long a window that closes waits for the run's last step, so that it is kept; a longer one is made again when resumed.
+const LAST_STEP: Duration = Duration::from_secs(3);
+
+/// The window's end of a run; dropping it ends the run, which keeps its state first.
 pub struct Link {
     orders: Sender<Order>,
     news: Receiver<News>,
+    thread: JoinHandle<()>,
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        self.order(Order::Stop);
+        let start = Instant::now();
+        while !self.thread.is_finished() && start.elapsed() < LAST_STEP {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
 }
 
 impl Link {
@@ -37,8 +53,8 @@ impl Link {
     pub fn start(ctx: &egui::Context, plan: Plan) -> Self {
         let ((orders, inbox), (outbox, news)) = (channel(), channel());
         let out = Out { outbox, ctx: ctx.clone() };
-        std::thread::spawn(move || serve(&plan, &inbox, &out));
-        Self { orders, news }
+        let thread = std::thread::spawn(move || serve(&plan, &inbox, &out));
+        Self { orders, news, thread }
     }
 
     /// Gives an order; a run that has ended does not hear it.
@@ -96,7 +112,7 @@ fn serve(plan: &Plan, orders: &Receiver<Order>, out: &Out) {
         };
         words = match order {
             Ok(order) => driver.take(order),
-            Err(TryRecvError::Empty) => guarded(|| driver.advance()).unwrap_or_else(|reason| vec![Word::Failed(reason)]),
+            Err(TryRecvError::Empty) => guarded(|| driver.advance()).unwrap_or_else(|reason| driver.give_up(reason)),
             Err(TryRecvError::Disconnected) => {
                 driver.take(Order::Stop);
                 return;
@@ -123,12 +139,14 @@ fn open(plan: &Plan, device: &Device, out: &Out) -> Result<Box<dyn Run>, String>
         false => describe(plan, &folder, &told)?,
     };
     told("Reading the Teacher".into());
-    let teacher = teacher_side(&run, &folder)?;
+    let teacher = match plan.form.facts() {
+        // It has been read already, with what a bare checkpoint does not say.
+        Some(TeacherFacts::Live(network)) if !plan.resume => TeacherSide::Network(network.clone()),
+        _ => teacher_side(&run, &folder)?,
+    };
     told("Reading patches and network".into());
     let opened = Session::open(&run, &folder, device, !plan.resume).map_err(|e| e.to_string())?;
-    let start = open_student(&run.student, &opened.splits.classes, &folder).map_err(|e| e.to_string())?;
-    let validation = opened.splits.validation;
-    out.send(News::Opened(Box::new(Opened { start: Arc::new(start), validation, teacher })));
+    out.send(News::Opened(Box::new(Opened { validation: opened.splits.validation, teacher })));
     Ok(Box::new(opened.session))
 }
 

@@ -95,6 +95,7 @@ fn open(plan: &Plan, splits: Splits) -> Result<(Start, Opened), String> {
     let (teacher, side) = teacher(plan)?;
     let start = Start {
         student: file::write(&student).map_err(|e| e.to_string())?,
+        settle: plan.form.student == StudentKind::Fresh,
         settings: plan.form.train.clone(),
         classes: splits.classes,
         origin: plan.set.origin.clone(),
@@ -103,7 +104,7 @@ fn open(plan: &Plan, splits: Splits) -> Result<(Start, Opened), String> {
         teacher,
         checkpoint: plan.checkpoint.clone(),
     };
-    Ok((start, Opened { start: Arc::new(student), validation: splits.validation, teacher: side }))
+    Ok((start, Opened { validation: splits.validation, teacher: side }))
 }
 
 fn student(plan: &Plan, classes: &[String]) -> Result<Student, String> {

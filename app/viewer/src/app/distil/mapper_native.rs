@@ -9,7 +9,7 @@ use fovea_engine::{Device, Preference};
 use fovea_student::Student;
 use pollster::block_on;
 
-use super::maps::{Maker, MapJob, MapNews, Mapped, Side};
+use super::map_job::{Maker, MapJob, MapNews, Mapped, Side};
 use crate::analysis::{Analyzer, Settings};
 
 /// The window's end of the thread; the thread starts with the first job and ends with this.

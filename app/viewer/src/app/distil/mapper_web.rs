@@ -6,7 +6,7 @@ use std::sync::Arc;
 use fovea_engine::Preference;
 use fovea_student::Student;
 
-use super::maps::{Maker, MapJob, MapNews, Mapped, Side};
+use super::map_job::{Maker, MapJob, MapNews, Mapped, Side};
 use crate::analysis::Settings;
 use crate::web::worker::{self, Answer, Event, Job, Lane, Ticket};
 

@@ -10,7 +10,8 @@ use fovea_distill::{At, ViewId};
 use fovea_student::Student;
 
 use super::form::Form;
-use super::maps::{TeacherMaps, TeacherSide};
+use super::map_job::TeacherMaps;
+use super::maps::TeacherSide;
 
 /// A run that is to be started.
 #[derive(Clone)]
@@ -38,8 +39,6 @@ pub struct Plan {
 
 /// What is known once a run is open.
 pub struct Opened {
-    /// The Student it starts from.
-    pub start: Arc<Student>,
     /// Validation patches.
     pub validation: Vec<Sample>,
     /// Who teaches, as far as maps go.

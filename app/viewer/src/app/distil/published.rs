@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::Distil;
-use super::maps::Side;
+use super::map_job::Side;
 
 /// Where things are on screen: name, and left, top, width, height in points.
 pub type Places = Vec<(String, [f32; 4])>;
@@ -17,6 +17,8 @@ pub struct PublishedDistil {
     pub failure: Option<String>,
     /// What keeps a run from starting.
     pub problem: Option<String>,
+    /// Epochs that are set.
+    pub epochs: usize,
     /// Epoch it is in, from 0.
     pub epoch: usize,
     /// Steps made.
@@ -29,6 +31,8 @@ pub struct PublishedDistil {
     pub kappa: Vec<f64>,
     /// Maps of the present Student on screen.
     pub maps: usize,
+    /// Maps of the Teacher on screen.
+    pub teacher_maps: usize,
     /// The Student's self-check was measured; it can be exported.
     pub sealed: bool,
     /// Where buttons are.
@@ -42,6 +46,7 @@ impl Distil {
             return PublishedDistil {
                 stage: "set-up".into(),
                 problem: self.problems.first().map(str::to_owned),
+                epochs: self.form.train.epochs,
                 places: self.places.clone(),
                 ..PublishedDistil::default()
             };
@@ -51,12 +56,14 @@ impl Distil {
             stage: run.stage.word().into(),
             failure: if let super::Stage::Failed(reason) = &run.stage { Some(reason.clone()) } else { None },
             problem: self.problems.first().map(str::to_owned),
+            epochs: self.form.train.epochs,
             epoch: run.epoch,
             steps: steps.len(),
             first_loss: steps.first().map(|s| s.losses.total),
             last_loss: steps.last().map(|s| s.losses.total),
             kappa: run.history.epochs.iter().map(|e| e.validation.kappa).collect(),
             maps: self.maps.shown(Side::Now),
+            teacher_maps: self.maps.shown(Side::Teacher),
             sealed: matches!(self.sealer.done, Some(Ok(_))),
             places: self.places.clone(),
         }

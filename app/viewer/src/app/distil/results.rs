@@ -10,7 +10,7 @@ use crate::app::theme;
 /// Ground of a group of results.
 const GROUP: Color32 = theme::PANEL;
 /// Height of the plots.
-const PLOT: f32 = 208.0;
+const PLOT: f32 = 176.0;
 
 impl Distil {
     /// Lays the right side out.
@@ -163,7 +163,7 @@ fn confusion(ui: &mut Ui, run: &Run, metrics: &Metrics) {
     }
     ui.vertical(|ui| {
         ui.label(theme::caption("Confusion: rows are the true classes, columns the predictions"));
-        let cell = (280.0 / classes as f32).clamp(18.0, 40.0);
+        let cell = (280.0 / classes as f32).clamp(18.0, 32.0);
         let names = 56.0;
         let (area, _) = ui.allocate_exact_size(vec2(names + cell * classes as f32, 18.0 + cell * classes as f32), Sense::hover());
         let name = |class: usize| run.classes.get(class).map_or("?", String::as_str);

@@ -1,20 +1,16 @@
 //! The lines of the set-up column: a caption on the left, widgets on the right, and what is wrong beneath.
 
-use egui::{Align2, ComboBox, DragValue, Response, RichText, Sense, Ui, vec2};
+use egui::{ComboBox, DragValue, Response, RichText, Ui};
 
-use crate::app::theme;
+pub use crate::app::inspector::name;
+use crate::app::{inspector, theme};
 
 /// Width of the captions.
 const CAPTION: f32 = 96.0;
 
 /// A caption on the left, widgets on the right.
 pub fn line<R>(ui: &mut Ui, caption: &str, add: impl FnOnce(&mut Ui) -> R) -> R {
-    ui.horizontal(|ui| {
-        let (rect, _) = ui.allocate_exact_size(vec2(CAPTION, 24.0), Sense::hover());
-        ui.painter().text(rect.left_center(), Align2::LEFT_CENTER, caption, theme::words(12.5), theme::WEAK);
-        add(ui)
-    })
-    .inner
+    inspector::captioned(ui, CAPTION, caption, add)
 }
 
 /// What is wrong with the line above; nothing where nothing is.
@@ -28,12 +24,6 @@ pub fn problem(ui: &mut Ui, text: Option<&String>) {
 /// A quiet remark.
 pub fn remark(ui: &mut Ui, text: impl Into<String>) {
     ui.add(egui::Label::new(theme::caption(text)).wrap());
-}
-
-/// Gives a widget the name that stands beside it.
-pub fn name(response: Response, label: &str) -> Response {
-    response.ctx.accesskit_node_builder(response.id, |node| node.set_label(label));
-    response
 }
 
 /// A whole number.

@@ -8,6 +8,7 @@ use fovea_student::Student;
 use fovea_student::load::BareInfo;
 use web_time::{Duration, Instant};
 
+use super::pace::Pace;
 use crate::analysis::open_student;
 
 /// How far a run is.
@@ -58,7 +59,7 @@ pub struct Run {
     pub stage: Stage,
     /// What it was told.
     pub settings: TrainSettings,
-    /// Class names.
+    /// Class names, once the run is open.
     pub classes: Vec<String>,
     /// Steps and epochs so far.
     pub history: History,
@@ -72,6 +73,8 @@ pub struct Run {
     pub judging: Option<(usize, usize)>,
     /// What computes.
     pub device: String,
+    /// The Student it starts from.
+    pub start: Option<Arc<Student>>,
     /// The best Student so far and the epoch of its weights.
     pub best: Option<(Arc<Student>, Option<usize>)>,
     /// State to go on from, where it is not in a folder.
@@ -84,6 +87,8 @@ pub struct Run {
 pub enum Change {
     /// Nothing more.
     None,
+    /// The Student it starts from is known.
+    Begun,
     /// There is a better Student.
     Better,
     /// It ended; the best Student is final.
@@ -92,17 +97,18 @@ pub enum Change {
 
 impl Run {
     /// A run that is being opened.
-    pub fn new(settings: TrainSettings, classes: Vec<String>) -> Self {
+    pub fn new(settings: TrainSettings) -> Self {
         Self {
             stage: Stage::Opening,
             settings,
-            classes,
+            classes: vec![],
             history: History::default(),
             steps: 0,
             epoch: 0,
             step: 0,
             judging: None,
             device: String::new(),
+            start: None,
             best: None,
             checkpoint: None,
             pace: Pace::default(),
@@ -114,11 +120,22 @@ impl Run {
         match word {
             Word::Ready(ready) => self.ready(ready, now),
             Word::Progress(progress) => return self.progress(progress, now),
-            Word::Student { bytes, epoch } => return self.student(&bytes, epoch),
+            Word::From(bytes) => {
+                self.start = read(&bytes);
+                return Change::Begun;
+            }
+            Word::Student { bytes, epoch } => {
+                // If our own file ever did not read, the Student before stays.
+                self.best = read(&bytes).map(|student| (student, epoch)).or_else(|| self.best.take());
+                return Change::Better;
+            }
             Word::Checkpoint(bytes) => self.checkpoint = Some(bytes),
             Word::Paused => self.rest(Stage::Paused),
             Word::Stopped => {
-                self.rest(Stage::Stopped);
+                // That its state could not be kept is worth more than that it ended.
+                if !matches!(self.stage, Stage::Failed(_)) {
+                    self.rest(Stage::Stopped);
+                }
                 return Change::Ended;
             }
             Word::Failed(reason) => {
@@ -158,20 +175,6 @@ impl Run {
         Change::None
     }
 
-    /// A file that our own trainer wrote reads; if it ever did not, the Student before stays.
-    fn student(&mut self, bytes: &[u8], epoch: Option<usize>) -> Change {
-        match open_student(bytes, "the trained Student", &BareInfo::default()) {
-            Ok(student) => {
-                self.best = Some((Arc::new(student), epoch));
-                Change::Better
-            }
-            Err(e) => {
-                log::error!("{e}");
-                Change::None
-            }
-        }
-    }
-
     fn rest(&mut self, stage: Stage) {
         self.stage = stage;
         self.pace = Pace::default();
@@ -195,39 +198,10 @@ impl Run {
     }
 }
 
-/// How fast it goes, measured since it last began to.
-#[derive(Clone, Copy, Debug, Default)]
-struct Pace {
-    began: Option<(f64, Instant)>,
-    last: Option<(f64, Instant)>,
-}
-
-impl Pace {
-    fn begin(&mut self, share: f64, now: Instant) {
-        (self.began, self.last) = (Some((share, now)), None);
-    }
-
-    fn at(&mut self, share: f64, now: Instant) {
-        self.last = Some((share, now));
-    }
-
-    /// None before two steps were seen: the first one also compiles and reads.
-    fn left(&self, share: f64) -> Option<Duration> {
-        let ((before, began), (after, last)) = (self.began?, self.last?);
-        let (done, took) = (after - before, last.saturating_duration_since(began).as_secs_f64());
-        let left = took / done * (1.0 - share);
-        (done > 0.0 && took > 2.0 && left.is_finite()).then(|| Duration::from_secs_f64(left.max(0.0)))
-    }
-}
-
-/// "12 s", "4 min", "1 h 20 min".
-pub fn duration(time: Duration) -> String {
-    let seconds = time.as_secs_f64().round() as u64;
-    match seconds {
-        0..=99 => format!("{seconds} s"),
-        100..=5399 => format!("{} min", (seconds + 30) / 60),
-        _ => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
-    }
+/// A Student as the trainer writes it.
+fn read(bytes: &[u8]) -> Option<Arc<Student>> {
+    let student = open_student(bytes, "the trained Student", &BareInfo::default());
+    student.inspect_err(|e| log::error!("{e}")).ok().map(Arc::new)
 }
 
 #[cfg(test)]
@@ -257,7 +231,7 @@ mod tests {
     #[test]
     fn follows_a_run_through_its_stages() {
         let start = Instant::now();
-        let mut run = Run::new(TrainSettings { epochs: 2, ..TrainSettings::default() }, vec![]);
+        let mut run = Run::new(TrainSettings { epochs: 2, ..TrainSettings::default() });
         assert!(run.stage.under_way() && run.share() == 0.0);
         run.hear(Word::Ready(Ready { steps: 4, ..Ready::default() }), start);
         assert_eq!((run.stage.clone(), run.left()), (Stage::Running, None));
@@ -277,18 +251,12 @@ mod tests {
 
     #[test]
     fn a_resumed_run_knows_where_it_is() {
-        let mut first = Run::new(TrainSettings { epochs: 2, ..TrainSettings::default() }, vec![]);
+        let mut first = Run::new(TrainSettings { epochs: 2, ..TrainSettings::default() });
         for word in [step(0, 0), step(0, 1), step(0, 2), step(0, 3), epoch(0), step(1, 0)] {
             first.hear(word, Instant::now());
         }
-        let mut second = Run::new(first.settings.clone(), vec![]);
+        let mut second = Run::new(first.settings.clone());
         second.hear(Word::Ready(Ready { steps: 4, history: first.history, ..Ready::default() }), Instant::now());
         assert_eq!((second.epoch, second.step, second.share()), (1, 1, 0.625));
-    }
-
-    #[test]
-    fn durations_read_as_people_say_them() {
-        let said = [7, 130, 3600 * 2 + 120].map(|s| duration(Duration::from_secs(s)));
-        assert_eq!(said, ["7 s", "2 min", "2 h 2 min"]);
     }
 }

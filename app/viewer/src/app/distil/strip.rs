@@ -4,7 +4,8 @@ use egui::{Align2, Color32, ComboBox, CornerRadius, Pos2, Rect, RichText, Role, 
 use fovea_patch::{Colormap, OverlayStyle};
 
 use super::Distil;
-use super::maps::{Maps, Side};
+use super::map_job::Side;
+use super::maps::{Maps, TeacherSide};
 use super::rows::name;
 use crate::analysis::argmax;
 use crate::app::theme;
@@ -34,7 +35,7 @@ impl Distil {
             }));
             return;
         }
-        let teacher = !matches!(maps.teacher, super::maps::TeacherSide::Nobody);
+        let teacher = !matches!(maps.teacher, TeacherSide::Nobody);
         let sides = if teacher { 3.0 } else { 2.0 };
         let gap = 6.0;
         let info = 150.0;
@@ -71,15 +72,18 @@ fn row(ui: &mut Ui, maps: &mut Maps, index: usize, classes: &[String], [side, ga
 fn facts(ui: &Ui, maps: &Maps, index: usize, classes: &[String], rect: Rect) {
     let Some(sample) = maps.validation.get(index) else { return };
     let painter = ui.painter().with_clip_rect(rect);
-    let mut job = egui::text::LayoutJob::simple_singleline(sample.name.clone(), theme::words(12.0), theme::TEXT);
-    job.wrap = egui::text::TextWrapping::truncate_at_width(rect.width());
-    painter.galley(rect.min + vec2(0.0, 2.0), painter.layout_job(job), theme::TEXT);
+    // Names of one set often begin alike: all of it is shown, broken where it has to be.
+    let mut job = egui::text::LayoutJob::simple(sample.name.clone(), theme::words(12.0), theme::TEXT, rect.width());
+    (job.wrap.max_rows, job.wrap.break_anywhere) = (4, true);
+    let name = painter.layout_job(job);
+    let below = name.size().y + 6.0;
+    painter.galley(rect.min + vec2(0.0, 2.0), name, theme::TEXT);
     let label = classes.get(sample.label).map_or("?", String::as_str);
     let fill = theme::class_color(sample.label);
-    theme::pill(&painter, rect.min + vec2(0.0, 32.0), Align2::LEFT_CENTER, label, fill, theme::ink_on(fill));
+    theme::pill(&painter, rect.min + vec2(0.0, below), Align2::LEFT_TOP, label, fill, theme::ink_on(fill));
     let quiet = |line: f32, text: String| {
         painter.text(
-            rect.min + vec2(0.0, 56.0 + line * 17.0),
+            rect.min + vec2(0.0, below + 36.0 + line * 17.0),
             Align2::LEFT_CENTER,
             text,
             theme::words(theme::SMALL),
@@ -88,7 +92,7 @@ fn facts(ui: &Ui, maps: &Maps, index: usize, classes: &[String], rect: Rect) {
     };
     if let (Some(before), Some(now)) = (maps.distance(index, Side::Before), maps.distance(index, Side::Now)) {
         quiet(0.0, "apart from the Teacher".into());
-        quiet(1.0, format!("{before:.3} → {now:.3}"));
+        quiet(1.0, format!("{before:.3}, now {now:.3}"));
     }
 }
 

@@ -1,5 +1,6 @@
 //! The page's end: starts a Worker with the first job that needs it, and a new one after a crash.
 
+use super::running::Running;
 use super::wire::{Answer, Job};
 use super::{Ticket, post};
 use crate::web::object::{Fields, field, message_of};
@@ -7,9 +8,7 @@ use fovea_distill::remote::Parcel;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
-use wasm_bindgen::closure::Closure;
-use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{ErrorEvent, MessageEvent, Worker, WorkerOptions, WorkerType};
+use wasm_bindgen::JsValue;
 
 /// News from the Worker.
 #[derive(Clone, Debug)]
@@ -66,21 +65,6 @@ struct Line {
     student: Option<Job>,
 }
 
-/// A callback that the browser keeps.
-type Listener<E> = Closure<dyn FnMut(E)>;
-
-struct Running {
-    worker: Worker,
-    /// Kept for as long as the Worker may call them.
-    _listeners: (Listener<MessageEvent>, Listener<ErrorEvent>),
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.worker.terminate();
-    }
-}
-
 thread_local! {
     static HOST: RefCell<Host> = RefCell::default();
 }
@@ -108,8 +92,7 @@ pub fn cancel(ticket: Ticket) {
     HOST.with_borrow(|host| {
         for line in host.lines.iter().filter(|l| l.outstanding.contains(&ticket)) {
             if let Some(running) = &line.worker {
-                let message = Fields::default().with("ticket", ticket).with("cancel", true).done();
-                let _ = running.worker.post_message(&message);
+                running.say(&Fields::default().with("ticket", ticket).with("cancel", true).done());
             }
         }
     });
@@ -195,33 +178,24 @@ impl Line {
     }
 
     fn post(&self, ticket: Ticket, parcel: &Parcel) -> Result<(), String> {
-        let running = self.worker.as_ref().ok_or("there is no background worker")?;
-        let (message, transfer) = post::message(ticket, parcel);
-        running.worker.post_message_with_transfer(&message, &transfer).map_err(|e| message_of(&e))
+        self.worker.as_ref().ok_or("there is no background worker")?.post(ticket, parcel)
     }
 }
 
 fn start(lane: Lane) -> Result<Running, JsValue> {
-    let options = WorkerOptions::new();
-    options.set_type(WorkerType::Module);
-    options.set_name(match lane {
+    let name = match lane {
         Lane::Analysis => "fovea analysis",
         Lane::Decoding => "fovea decoder",
         Lane::Maps => "fovea maps",
-    });
-    let worker = Worker::new_with_options("./worker.js", &options)?;
+    };
     // A listener may fire while the Host is borrowed only if the browser delivered messages inside our calls; it never does.
-    let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
-        HOST.with_borrow_mut(|host| host.lines[lane as usize].receive(&event.data()));
+    let hear = move |data: JsValue| {
+        HOST.with_borrow_mut(|host| host.lines[lane as usize].receive(&data));
         wake();
-    });
-    let on_error = Closure::<dyn FnMut(ErrorEvent)>::new(move |event: ErrorEvent| {
-        // A Worker that did not load reports an event without a message.
-        let text = field(&event, "message").as_string().filter(|m| !m.is_empty());
-        HOST.with_borrow_mut(|host| host.lines[lane as usize].crashed(text.as_deref().unwrap_or("it could not be loaded")));
+    };
+    let fail = move |reason: &str| {
+        HOST.with_borrow_mut(|host| host.lines[lane as usize].crashed(reason));
         wake();
-    });
-    worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
-    worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
-    Ok(Running { worker, _listeners: (on_message, on_error) })
+    };
+    Running::start("./worker.js", name, hear, fail)
 }

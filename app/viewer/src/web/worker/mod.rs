@@ -7,6 +7,8 @@ mod host;
 #[cfg(target_arch = "wasm32")]
 pub(super) mod post;
 #[cfg(target_arch = "wasm32")]
+pub(super) mod running;
+#[cfg(target_arch = "wasm32")]
 mod serve;
 #[cfg(target_arch = "wasm32")]
 mod session;
