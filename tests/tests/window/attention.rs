@@ -1,7 +1,7 @@
 //! What a map is: layers, methods, smoothing, and the network's nodes.
 
 use egui::{Key, Modifiers};
-use egui_kittest::kittest::Queryable;
+use egui_kittest::kittest::{NodeT, Queryable};
 
 use crate::harness::*;
 

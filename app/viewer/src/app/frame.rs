@@ -10,7 +10,7 @@ use super::model_form::Answer;
 use super::patch_view::PatchView;
 use super::state::Progress;
 use super::status::Status;
-use super::{App, canvas_marks, error, keys, ladder, model::Model, network, screens, theme, topbar};
+use super::{App, canvas_marks, error, keys, ladder, network, screens, theme, topbar};
 
 impl eframe::App for App {
     fn logic(&mut self, ctx: &egui::Context, _: &mut eframe::Frame) {

@@ -1,21 +1,29 @@
 //! The list of layers behind a button: grouped by size, searchable, the default marked.
 
-use egui::{Align, Button, Id, Layout, Popup, PopupCloseBehavior, RichText, TextEdit, Ui};
+use egui::{Align, Button, Id, Layout, Popup, PopupCloseBehavior, Rect, RichText, Shape, TextEdit, Ui, vec2};
 
 use super::layers::{Layer, groups};
 use super::model::Model;
 use super::theme;
 
+/// Of the list, points.
 const WIDTH: f32 = 340.0;
 const HEIGHT: f32 = 340.0;
+/// Of the button, points.
+const HIGH: f32 = 24.0;
 
 /// A button with the current layer; the one that was chosen in its list.
 pub fn show(ui: &mut Ui, model: &Model, current: &str, label: &str, width: f32) -> Option<String> {
-    let text = RichText::new(format!("{}  ⏷", model.layer_label(current)));
-    let response = ui.add_sized([width, 24.0], Button::new(text).truncate());
+    // The blank at the right keeps the name on the left, and clear of the triangle.
+    let button = Button::new(model.layer_label(current)).truncate().right_text("   ").min_size(vec2(width, HIGH));
+    let response = ui.add_sized([width, HIGH], button);
+    let place = Rect::from_center_size(response.rect.right_center() - vec2(17.0, 0.0), vec2(9.8, 6.3));
+    let ink = ui.style().interact(&response).fg_stroke.color;
+    ui.painter().add(Shape::rotated_triangle(place, 0.0, ink));
     response.ctx.accesskit_node_builder(response.id, |node| node.set_label(label));
     let id = response.id.with("typed");
     let opened = response.clicked();
+    let response = response.on_hover_text(current);
     let popup = Popup::menu(&response).close_behavior(PopupCloseBehavior::CloseOnClickOutside).width(WIDTH);
     popup.show(|ui| list(ui, model, current, id, opened)).and_then(|shown| shown.inner)
 }
@@ -64,15 +72,15 @@ fn row(ui: &mut Ui, layer: &Layer, current: bool) -> bool {
     };
     let [c, h, w] = layer.shape;
     let spoken = format!("{name}, {c} × {h} × {w}{}", if layer.default { ", default" } else { "" });
-    let size = egui::vec2(ui.available_width(), 22.0);
+    let size = vec2(ui.available_width(), 22.0);
     let right = if layer.default { 118.0 } else { 74.0 };
     let response = ui.add_sized(size, Button::new("").selected(current).frame_when_inactive(false));
     response.widget_info(|| egui::WidgetInfo::selected(egui::Role::ListBoxOption, true, current, &spoken));
-    let inner = response.rect.shrink2(egui::vec2(8.0, 0.0));
+    let inner = response.rect.shrink2(vec2(8.0, 0.0));
     let mut job = egui::text::LayoutJob::simple_singleline(name, theme::words(12.5), theme::TEXT);
     job.wrap = egui::text::TextWrapping::truncate_at_width(inner.width() - right);
     let galley = ui.painter().layout_job(job);
-    ui.painter().galley(inner.left_center() - egui::vec2(0.0, galley.size().y / 2.0), galley, theme::TEXT);
+    ui.painter().galley(inner.left_center() - vec2(0.0, galley.size().y / 2.0), galley, theme::TEXT);
     let mut beside = ui.new_child(egui::UiBuilder::new().max_rect(inner).layout(Layout::right_to_left(Align::Center)));
     beside.label(theme::caption(format!("{c} channels")));
     if layer.default {

@@ -257,7 +257,7 @@ impl App {
         self.live.as_mut().unwrap_or(&mut self.background)
     }
 
-    fn set_progress(&mut self, id: ItemId, progress: Progress) {
+    pub(super) fn set_progress(&mut self, id: ItemId, progress: Progress) {
         if let Some(item) = self.items.iter_mut().find(|i| i.id == id)
             && item.summary.is_none()
         {
