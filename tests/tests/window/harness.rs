@@ -99,6 +99,8 @@ pub fn wait_for_value(harness: &mut Harness<'_, App>, value: &str) {
         assert!(start.elapsed() < Duration::from_secs(60), "waited in vain for the text {value:?}");
         harness.step();
     }
+    // A form that grew is laid out anew.
+    harness.run_steps(3);
 }
 
 /// A file of `tests/golden/onnx`: a small DenseNet whose weights are in a second file, and what is known about it.

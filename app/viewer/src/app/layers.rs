@@ -1,7 +1,7 @@
 //! Layers and nodes of a network, as lists show them.
 
 use fovea_student::Graph;
-use fovea_student::graph::Lead;
+use fovea_student::graph::{Lead, Op};
 
 /// A layer a map can look at.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,11 +47,13 @@ impl Layer {
 #[derive(Clone, Debug, PartialEq)]
 pub struct NodeRow {
     /// Operation.
-    pub op: &'static str,
+    pub op: String,
     /// Name of the value it makes, short.
     pub name: String,
     /// Shape of that value.
     pub shape: String,
+    /// Names of the values it is made of, weights left out.
+    pub from: String,
     /// Place in the list of layers, where a map can look at it.
     pub layer: Option<usize>,
 }
@@ -77,9 +79,21 @@ pub fn nodes(graph: &Graph, layers: &[Layer]) -> Vec<NodeRow> {
         let value = graph.value(node.output);
         let shape: Vec<String> = value.shape.iter().map(usize::to_string).collect();
         let layer = layers.iter().position(|l| l.value == value.name);
-        NodeRow { op: node.op.name(), name: short(&value.name).to_owned(), shape: shape.join(" × "), layer }
+        let inputs = node.inputs.iter().map(|i| graph.value(*i)).filter(|v| v.lead != Lead::Constant);
+        let from = inputs.map(|v| short(&v.name)).collect::<Vec<_>>().join(", ");
+        NodeRow { op: op_name(&node.op), name: short(&value.name).to_owned(), shape: shape.join(" × "), from, layer }
     };
     computed.map(row).collect()
+}
+
+/// What a node does; the function itself where it works on single numbers.
+fn op_name(op: &Op) -> String {
+    let named = match op {
+        Op::Unary(unary) => format!("{unary:?}"),
+        Op::Binary(binary) => format!("{binary:?}"),
+        other => return other.name().to_owned(),
+    };
+    named.split('(').next().unwrap_or_default().to_owned()
 }
 
 /// Groups of one size, the deepest first.
@@ -114,7 +128,9 @@ mod tests {
         let groups = groups(&layers);
         assert!(groups.len() >= student.graph.levels.len() && groups.iter().map(|g| g.1.len()).sum::<usize>() == layers.len());
         assert!(layers.iter().any(|l| l.matches("block 5 8x8")) && !layers.iter().any(|l| l.matches("nowhere")));
-        assert!(nodes(&student.graph, &layers).iter().filter(|n| n.layer.is_some()).count() == layers.len());
+        let nodes = nodes(&student.graph, &layers);
+        assert_eq!(nodes.iter().filter(|n| n.layer.is_some()).count(), layers.len());
+        assert!(nodes.iter().any(|n| n.op == "Relu") && nodes.windows(2).any(|n| n[1].from == n[0].name));
     }
 
     #[test]

@@ -108,14 +108,15 @@ impl ModelForm {
         let mut answer = Answer::Open;
         let frame = egui::Frame::window(&ctx.global_style()).inner_margin(Margin::same(22));
         let modal = egui::Modal::new(egui::Id::unique("model form")).frame(frame).backdrop_color(Color32::from_black_alpha(150));
-        let response = modal.show(ctx, |ui| {
+        modal.show(ctx, |ui| {
             ui.set_width(480.0);
             answer = self.body(ui);
         });
-        if response.should_close() && matches!(answer, Answer::Open) {
-            return Answer::Cancelled;
+        // A click beside the form must not lose what was typed.
+        match answer {
+            Answer::Open if ctx.input_mut(|i| i.consume_key(egui::Modifiers::NONE, egui::Key::Escape)) => Answer::Cancelled,
+            answer => answer,
         }
-        answer
     }
 
     fn body(&mut self, ui: &mut Ui) -> Answer {
@@ -148,7 +149,6 @@ impl ModelForm {
 
     /// The fields; what they say, when that is enough.
     fn fields(&mut self, ui: &mut Ui) -> Option<BareInfo> {
-        ui.set_max_width(ui.available_width() - 8.0);
         let (input, um) = (parse_input(&self.input), parse_um(&self.um));
         let said = self.fixed.map_or_else(|| "required".into(), |px| format!("the file says {px}"));
         let first = ui.columns_const(|[left, right]| {
@@ -228,5 +228,6 @@ fn field<T>(ui: &mut Ui, label: &str, hint: &str, text: &mut String, parsed: &Pa
         (Ok(_), below) => theme::caption(below.unwrap_or(" ")),
     };
     ui.label(line);
+    ui.add_space(2.0);
     response
 }
