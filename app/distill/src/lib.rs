@@ -7,6 +7,10 @@
 
 #[cfg(feature = "train")]
 pub mod adam;
+#[cfg(feature = "train")]
+pub mod audit;
+#[cfg(feature = "train")]
+mod cached;
 pub mod config;
 pub mod data;
 #[cfg(feature = "train")]
@@ -23,11 +27,13 @@ pub mod optimiser;
 #[cfg(feature = "train")]
 pub mod parameters;
 pub mod record;
+pub mod run;
 pub mod settings;
 #[cfg(feature = "train")]
 pub mod step;
 #[cfg(feature = "train")]
 mod student;
+pub mod synth;
 pub mod targets;
 #[cfg(feature = "train")]
 pub mod teacher;

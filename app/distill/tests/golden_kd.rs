@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::golden::{CASES, check, check_adam};
+use common::golden::check;
 use fovea_distill::Device;
 
 /// Flex has one precision per process: this binary's is double. `tests/single.rs` runs the same cases in single.
@@ -24,9 +24,4 @@ fn all_terms_at_the_last_level() {
 #[test]
 fn all_terms_one_level_deeper() {
     check("all_terms_l2", double(), true);
-}
-
-#[test]
-fn adam_is_pytorchs() {
-    CASES.iter().for_each(|name| check_adam(name, double()));
 }

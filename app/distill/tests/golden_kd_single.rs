@@ -4,17 +4,12 @@
 mod common;
 
 use common::full;
-use common::golden::{CASES, check, check_adam};
+use common::golden::{CASES, check};
 use fovea_distill::{Device, DeviceKind};
 
 #[test]
 fn reference_steps_on_flex() {
     CASES.iter().for_each(|name| check(name, Device::flex(), false));
-}
-
-#[test]
-fn adam_is_pytorchs() {
-    CASES.iter().for_each(|name| check_adam(name, Device::flex()));
 }
 
 #[test]
@@ -24,5 +19,4 @@ fn reference_steps_on_wgpu() {
     }
     let device = Device::wgpu(DeviceKind::DefaultDevice);
     CASES.iter().for_each(|name| check(name, device.clone(), true));
-    CASES.iter().for_each(|name| check_adam(name, device.clone()));
 }

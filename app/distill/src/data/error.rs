@@ -1,4 +1,4 @@
-//! What can be wrong with a data set.
+//! What can be wrong with a data set. The file comes last in every message.
 
 use fovea_patch::PatchError;
 use std::path::PathBuf;
@@ -6,7 +6,7 @@ use std::path::PathBuf;
 /// Why patches cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum DataError {
-    /// A file that cannot be read.
+    /// A file or folder that cannot be read.
     #[error("cannot be read: {source}: {}", file.display())]
     Read {
         /// Why.
@@ -35,4 +35,94 @@ pub enum DataError {
         /// Number of patches.
         len: usize,
     },
+    /// A folder or file in which no data set can be made out.
+    #[error("no data set: {reason}: {}", file.display())]
+    Layout {
+        /// What was looked for and not found.
+        reason: String,
+        /// Where.
+        file: PathBuf,
+    },
+    /// A table that cannot be taken apart.
+    #[error("unreadable table ({reason}): {}", file.display())]
+    Table {
+        /// Why.
+        reason: String,
+        /// Which.
+        file: PathBuf,
+    },
+    /// A row of a table that does not say what it should.
+    #[error("row {row}: {reason}: {}", file.display())]
+    Row {
+        /// Counted from 1, the titles included, as spreadsheets show it.
+        row: usize,
+        /// What is wrong.
+        reason: String,
+        /// Which table.
+        file: PathBuf,
+    },
+    /// A patch that is named twice, in one part or in two.
+    #[error("named twice ({places}): {name}")]
+    Duplicate {
+        /// In which parts.
+        places: String,
+        /// File name.
+        name: String,
+    },
+    /// Labelled images that are not there.
+    #[error("{count} of {total} labelled images are missing ({}): {}", some(names, *count), folder.display())]
+    Missing {
+        /// How many.
+        count: usize,
+        /// Of how many.
+        total: usize,
+        /// The first of them.
+        names: Vec<String>,
+        /// Where they should be.
+        folder: PathBuf,
+    },
+    /// Class names that are not those the caller asks for.
+    #[error("the classes are {}, wanted are {}: {}", found.join(", "), wanted.join(", "), file.display())]
+    Classes {
+        /// Of the data.
+        found: Vec<String>,
+        /// Of the Student, Teacher or user.
+        wanted: Vec<String>,
+        /// The data set.
+        file: PathBuf,
+    },
+    /// Nothing can be learnt from a single class.
+    #[error("all patches to train on are of one class, {class}: {}", file.display())]
+    OneClass {
+        /// Which.
+        class: String,
+        /// The data set.
+        file: PathBuf,
+    },
+    /// A part without patches.
+    #[error("there is no patch to {purpose}: {}", file.display())]
+    Empty {
+        /// "train on" or "validate on".
+        purpose: &'static str,
+        /// The data set.
+        file: PathBuf,
+    },
+    /// Options out of range.
+    #[error("{field}: {allowed}, found {found}")]
+    Options {
+        /// Which option.
+        field: &'static str,
+        /// What it may be.
+        allowed: &'static str,
+        /// What it is.
+        found: String,
+    },
+}
+
+/// How many names a message lists.
+pub(super) const LISTED: usize = 4;
+
+fn some(names: &[String], count: usize) -> String {
+    let dots = if count > names.len() { ", …" } else { "" };
+    format!("{}{dots}", names.join(", "))
 }

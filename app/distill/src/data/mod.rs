@@ -1,11 +1,24 @@
 //! Labelled patches: where they are, how they are split, and their pictures at the Student's size.
 
 mod error;
-mod order;
+mod folders;
+mod grid;
+mod open;
+mod options;
+pub(crate) mod order;
+mod parts;
+mod rows;
 mod sample;
 mod store;
+mod walk;
+
+#[cfg(test)]
+mod tests;
 
 pub use error::DataError;
+pub use open::open;
+pub use options::{DataOptions, Layout};
 pub use order::{balanced, shuffled};
 pub use sample::{Sample, Source, Splits};
 pub use store::{ImageStore, Picture};
+pub use walk::{Entry, images_below};

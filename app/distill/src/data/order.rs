@@ -31,14 +31,14 @@ pub fn shuffled(len: usize, batch: usize, seed: u64, epoch: usize) -> Vec<usize>
 }
 
 /// Fisher and Yates.
-fn shuffle(order: &mut [usize], draws: &mut Draws) {
+pub(crate) fn shuffle<T>(order: &mut [T], draws: &mut Draws) {
     for last in (1..order.len()).rev() {
         order.swap(last, below(draws, last + 1));
     }
 }
 
-/// A whole number below `n`.
-fn below(draws: &mut Draws, n: usize) -> usize {
+/// A whole number below `n`; 0 where `n` is 0.
+pub(crate) fn below(draws: &mut Draws, n: usize) -> usize {
     ((draws.unit() * n as f64) as usize).min(n.saturating_sub(1))
 }
 

@@ -16,6 +16,9 @@ impl AtomicFile {
     /// Opens the partial file.
     pub(super) fn create(place: &Path) -> io::Result<Self> {
         let name = place.file_name().ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "this is no file name"))?;
+        if place.is_dir() {
+            return Err(io::Error::new(io::ErrorKind::IsADirectory, "this is a folder"));
+        }
         let partial = place.with_file_name(format!(".{}.partial", name.to_string_lossy()));
         let file = OpenOptions::new().write(true).create(true).truncate(true).open(&partial)?;
         Ok(Self { file: Some(file), partial, place: place.to_path_buf() })

@@ -3,11 +3,10 @@
 use super::feed::Key;
 use super::{Material, TrainError};
 use crate::config::Terms;
-use crate::losses::FixedHead;
-use crate::targets::{Gathered, Selection, TargetsFile};
+use crate::targets::{Selection, TargetsFile};
 use crate::teacher::Targets;
 use crate::views::ViewId;
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::Device;
 use serde_json::{Value, json};
 
 /// A targets file, and what of it the terms of a run read.
@@ -49,6 +48,7 @@ impl FileTeacher {
     /// What the Teacher says about these views.
     pub(super) fn targets(&self, keys: &[Key], device: &Device) -> Result<Targets, TrainError> {
         let views: Vec<(&str, ViewId)> = keys.iter().filter_map(|key| Some((key.sha256.as_str(), key.view?))).collect();
+<<<<<<< HEAD
         let Gathered { samples: n, logits, maps, features, last } = self.file.gather(&views, &self.selection)?;
         let (own, device) = (self.file.metadata(), device.clone().inner());
         let shape = |place: usize| own.features.get(place).map_or([0; 3], |f| f.shape);
@@ -72,6 +72,11 @@ impl FileTeacher {
     fn fixed_head(&self, device: &Device) -> Option<FixedHead> {
         let numbers = self.file.head().filter(|_| self.head)?;
         Some(FixedHead::new(numbers, device))
+=======
+        let batch = self.file.gather(&views, &self.selection)?;
+        let all = Targets::cached(&self.file, &self.selection, batch, device)?;
+        Ok(Targets { head: all.head.filter(|_| self.head), ..all })
+>>>>>>> main
     }
 
     pub(super) fn identity(&self) -> String {

@@ -14,8 +14,11 @@ const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
 const EXPORTED: u64 = 1;
 /// What training draws as it goes.
 const LIVE: u64 = 2;
+/// Drawn patches.
+const DRAWN: u64 = 3;
 
-fn mix(z: u64) -> u64 {
+/// See the head of this file.
+pub(crate) fn mix(z: u64) -> u64 {
     let z = z.wrapping_add(STEP);
     let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -42,6 +45,11 @@ pub fn image_key(seed: u64, sha256: &str, index: u32) -> Result<u64, ViewError> 
 /// Key of what training draws as it goes: domain 2, the run's seed, the epoch, the sample's position in the epoch.
 pub fn live_key(seed: u64, epoch: u64, position: u64) -> u64 {
     key(LIVE, [seed, epoch, position])
+}
+
+/// Key of a drawn patch or a part of it: domain 3 and what tells it from others.
+pub(crate) fn drawn_key(parts: &[u64]) -> u64 {
+    key(DRAWN, parts.iter().copied())
 }
 
 /// Numbers drawn from a key.

@@ -8,6 +8,7 @@ mod name;
 
 pub use augment::Augmentation;
 pub use key::{Draws, image_key, live_key};
+pub(crate) use key::{drawn_key, mix};
 
 use fovea_patch::Turn;
 use serde::{Deserialize, Serialize};

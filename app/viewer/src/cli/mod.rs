@@ -6,17 +6,17 @@ mod analyze;
 mod audit;
 mod bench;
 pub(crate) mod clock;
-#[cfg(feature = "distill")]
 mod distill;
 mod export;
 mod import;
 mod model;
 mod parse;
 mod random;
-#[cfg(feature = "distill")]
 mod study;
+mod synth;
+mod targets;
 
-pub use audit::{AuditReport, Comparison, audit_case, find_cases};
+pub use audit::{AuditReport, Comparison, Judged, audit_case, find_cases};
 pub use random::vgg16 as random_vgg16;
 
 use clap::{Parser, Subcommand};
@@ -44,14 +44,16 @@ enum Command {
     Import(Box<import::Args>),
     /// Write a Student's weights under other programs' names
     Export(export::Args),
+    /// Write a Teacher's attention targets for training, or look into such a file
+    Targets(targets::Args),
     /// Make an untrained Student with random weights, for trials and benchmarks
     RandomStudent(random::Args),
     /// Train a Student, with or without a Teacher's attention targets
-    #[cfg(feature = "distill")]
     Distill(distill::Args),
     /// Compare a Teacher and Students taught in different ways, and write a report
-    #[cfg(feature = "distill")]
     Study(study::Args),
+    /// Draw a data set: prostate-like tissue at four grades, in SICAPv2 layout
+    Synth(synth::Args),
     /// Measure this machine
     Bench(bench::Args),
 }
@@ -74,10 +76,10 @@ pub fn main() -> ExitCode {
         Command::Import(args) => import::run(&args),
         Command::Export(args) => export::run(&args),
         Command::RandomStudent(args) => random::run(&args),
-        #[cfg(feature = "distill")]
         Command::Distill(args) => distill::run(&args),
-        #[cfg(feature = "distill")]
         Command::Study(args) => study::run(&args),
+        Command::Synth(args) => synth::run(&args),
+        Command::Targets(args) => targets::run(&args),
         Command::Bench(args) => bench::run(&args),
     };
     match outcome {

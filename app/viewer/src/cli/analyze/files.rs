@@ -1,9 +1,8 @@
 //! Which files are meant by the paths on the command line.
 
+use fovea_distill::data::{Entry, images_below};
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-
-const EXTENSIONS: [&str; 5] = ["png", "jpg", "jpeg", "tif", "tiff"];
 
 /// A file to analyse, or a path that gave none.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,7 +22,7 @@ pub fn collect(paths: &[PathBuf]) -> Vec<Found> {
     for path in paths {
         let mut found = vec![];
         if path.is_dir() {
-            folder(path, &mut found, &mut HashSet::new());
+            found = images_below(path);
             if found.is_empty() {
                 found.push(Err((path.clone(), "no PNG, JPEG or TIFF file in this folder".into())));
             }
@@ -35,8 +34,6 @@ pub fn collect(paths: &[PathBuf]) -> Vec<Found> {
     out
 }
 
-type Entry = Result<PathBuf, (PathBuf, String)>;
-
 fn name(named: &Path, entry: Entry) -> Found {
     let (path, error) = match entry {
         Ok(path) => (path, None),
@@ -47,33 +44,6 @@ fn name(named: &Path, entry: Entry) -> Found {
     let parts: Vec<_> = short.iter().map(|p| p.to_string_lossy()).collect();
     let label = parts.join("/");
     Found { path, label, error }
-}
-
-/// `seen` holds the folders above, so that a link to a parent does not go round for ever.
-fn folder(path: &Path, out: &mut Vec<Entry>, seen: &mut HashSet<PathBuf>) {
-    let entries = path.canonicalize().and_then(|real| {
-        let fresh = seen.insert(real);
-        if fresh { std::fs::read_dir(path)?.map(|e| e.map(|e| e.path())).collect() } else { Ok(vec![]) }
-    });
-    let mut entries = match entries {
-        Ok(entries) => entries,
-        Err(e) => return out.push(Err((path.to_path_buf(), format!("cannot read the folder: {e}")))),
-    };
-    entries.sort();
-    for entry in entries {
-        if entry.is_dir() {
-            folder(&entry, out, seen);
-        } else if is_image(&entry) {
-            out.push(Ok(entry));
-        }
-    }
-}
-
-/// By extension; files the operating system or an archiver leaves beside images (`._x.jpg`) are not meant.
-fn is_image(path: &Path) -> bool {
-    let hidden = path.file_name().and_then(|n| n.to_str()).is_some_and(|n| n.starts_with('.'));
-    let extension = path.extension().and_then(|e| e.to_str()).map(str::to_ascii_lowercase);
-    !hidden && extension.is_some_and(|e| EXTENSIONS.contains(&e.as_str()))
 }
 
 /// Gives every file a name of its own for its results: the stem, and a number where that is taken.

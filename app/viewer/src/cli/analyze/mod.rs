@@ -1,8 +1,8 @@
 //! `fovea analyze`: images in, grades, maps and tables out.
 
-mod files;
+pub(super) mod files;
 mod qupath;
-mod read;
+pub(super) mod read;
 mod report;
 pub use report::{adapter, program};
 mod write;

@@ -26,8 +26,6 @@ pub struct Case {
     pub level: Option<i64>,
     /// `"input_pixels" / "target_pixels"` as written: (input, target).
     pub pixels: (usize, usize),
-    /// Loss terms the description names.
-    pub losses: Vec<String>,
     /// Every f32 array.
     pub arrays: BTreeMap<String, Array>,
 }
@@ -72,11 +70,10 @@ pub fn read(description: &Path, json: &Value) -> anyhow::Result<Case> {
         v.with_context(|| format!("no usable {key}: {}", named()))
     };
     let pixels = (side("input_pixels")?, side("target_pixels")?);
-    let losses = json.get("loss").and_then(Value::as_object).map(|o| o.keys().cloned().collect()).unwrap_or_default();
     let stem = description.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
     let folder = description.parent().map(Path::to_path_buf).unwrap_or_default();
     let arrays = arrays(&description.with_extension("safetensors"))?;
-    Ok(Case { name: stem, folder, level, pixels, losses, arrays })
+    Ok(Case { name: stem, folder, level, pixels, arrays })
 }
 
 /// Every f32 array of a safetensors file.
@@ -102,19 +99,6 @@ impl Case {
     /// Arrays whose name starts with a prefix, the prefix cut off.
     pub fn with_prefix<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (&'a str, &'a Array)> {
         self.arrays.iter().filter_map(move |(n, a)| n.strip_prefix(prefix).map(|n| (n, a)))
-    }
-
-    /// What this version leaves alone: losses, gradients, the parameters after the step.
-    pub fn not_computed(&self) -> Vec<String> {
-        let count = |prefix: &str| self.with_prefix(prefix).count();
-        let mut out: Vec<String> = self.losses.iter().map(|l| format!("loss.{l}")).collect();
-        for prefix in ["step0.grad.", "step1.param."] {
-            match count(prefix) {
-                0 => {}
-                n => out.push(format!("{prefix}* ({n} arrays)")),
-            }
-        }
-        out
     }
 }
 

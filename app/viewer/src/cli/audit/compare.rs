@@ -6,6 +6,16 @@ use serde::Serialize;
 /// Largest ‖out − ref‖ / ‖ref‖ that passes.
 pub const TOLERANCE: f64 = 1e-4;
 
+/// Which error a tolerance is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Judged {
+    /// ‖out − ref‖ / ‖ref‖.
+    Relative,
+    /// The largest absolute difference.
+    MaxAbs,
+}
+
 /// One compared quantity.
 #[derive(Clone, Debug, Serialize)]
 pub struct Comparison {
@@ -17,8 +27,10 @@ pub struct Comparison {
     pub max_abs: Option<f64>,
     /// ‖out − ref‖ / ‖ref‖; absent likewise.
     pub relative: Option<f64>,
-    /// Largest relative error that passes.
+    /// Largest error that passes.
     pub tolerance: f64,
+    /// Which error that is.
+    pub judged: Judged,
     /// A map's own relative change when activation and gradient change by one part in a million.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sensitivity: Option<f64>,
@@ -42,6 +54,7 @@ pub fn compare_within(name: &str, out: &Array, reference: &Array, tolerance: f64
         max_abs: None,
         relative: None,
         tolerance,
+        judged: Judged::Relative,
         sensitivity,
         ok: false,
         error: Some(error),
@@ -70,6 +83,7 @@ pub fn compare_within(name: &str, out: &Array, reference: &Array, tolerance: f64
         max_abs: Some(max_abs),
         relative: Some(relative),
         tolerance,
+        judged: Judged::Relative,
         sensitivity,
         ok: relative <= tolerance,
         error: None,

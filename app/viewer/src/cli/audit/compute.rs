@@ -45,7 +45,7 @@ pub fn compute(case: &Case, device: &Device) -> anyhow::Result<BTreeMap<String, 
 }
 
 /// The Student's weights before the step, as any other state dict.
-fn own_weights(case: &Case, px: usize) -> anyhow::Result<Student> {
+pub(super) fn own_weights(case: &Case, px: usize) -> anyhow::Result<Student> {
     let weights: BTreeMap<String, Array> = case.with_prefix("step0.param.").map(|(n, a)| (n.to_string(), a.clone())).collect();
     if weights.is_empty() {
         bail!("no step0.param.* arrays in the case {}", case.name);
@@ -54,7 +54,7 @@ fn own_weights(case: &Case, px: usize) -> anyhow::Result<Student> {
 }
 
 /// The Teacher beside the case.
-fn teacher(case: &Case, px: usize) -> anyhow::Result<Student> {
+pub(super) fn teacher(case: &Case, px: usize) -> anyhow::Result<Student> {
     let files = ["teacher.safetensors", "teacher.pth", "teacher_state_dict.pt", "teacher.pt"];
     let found = files.iter().map(|f| case.folder.join(f)).find(|p| p.is_file());
     let path = found.with_context(|| format!("no teacher.safetensors or teacher.pth beside the case {}", case.name))?;

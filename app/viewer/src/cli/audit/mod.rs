@@ -5,8 +5,10 @@ mod case;
 mod compare;
 mod compute;
 mod sensitivity;
+mod show;
+mod training;
 
-pub use compare::Comparison;
+pub use compare::{Comparison, Judged};
 
 use super::{Outcome, parse, print, print_json};
 use anyhow::Context;
@@ -15,6 +17,7 @@ use compare::{TOLERANCE, compare};
 use fovea_engine::{Device, Preference};
 use serde::Serialize;
 use serde_json::json;
+use show::show;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -36,7 +39,7 @@ pub struct Args {
 }
 
 /// What became of one case.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct AuditReport {
     /// File stem of the case.
     pub case: String,
@@ -79,7 +82,7 @@ pub fn find_cases(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
 pub fn audit_case(description: &Path, device: &Device, dump: Option<&Path>) -> anyhow::Result<Vec<AuditReport>> {
     let json = case::describe(description)?;
     match json.get("network").and_then(serde_json::Value::as_str) {
-        None => Ok(vec![audit(&case::read(description, &json)?, device, dump)?]),
+        None => Ok(vec![audit(description, &json, device, dump)?]),
         Some(network) => maps(network, description, &json, device, dump),
     }
 }
@@ -110,8 +113,10 @@ fn maps(
     Ok(reports)
 }
 
-fn audit(case: &Case, device: &Device, dump: Option<&Path>) -> anyhow::Result<AuditReport> {
-    let computed = compute::compute(case, device)?;
+/// The forward passes on the engine's device, the training step on the CPU.
+fn audit(description: &Path, json: &serde_json::Value, device: &Device, dump: Option<&Path>) -> anyhow::Result<AuditReport> {
+    let case: Case = case::read(description, json)?;
+    let mut computed = compute::compute(&case, device)?;
     let mut quantities = vec![];
     let mut not_computed = vec![];
     let results = |name: &&String| name.starts_with("student") || name.starts_with("teacher");
@@ -121,11 +126,14 @@ fn audit(case: &Case, device: &Device, dump: Option<&Path>) -> anyhow::Result<Au
             _ => not_computed.push(name.clone()),
         }
     }
-    not_computed.extend(case.not_computed());
+    let mut notes = vec![];
+    if case.with_prefix("step0.grad.").next().is_some() {
+        training::on_cpu(description, json, &case)?.add(&mut quantities, &mut computed, &mut notes);
+    }
     if let Some(file) = dump {
         write(file, &computed)?;
     }
-    Ok(AuditReport { case: case.name.clone(), quantities, not_computed, notes: vec![], error: None })
+    Ok(AuditReport { case: case.name, quantities, not_computed, notes, error: None })
 }
 
 fn write(file: &Path, arrays: &BTreeMap<String, Array>) -> anyhow::Result<()> {
@@ -159,7 +167,11 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
     for description in &descriptions {
         let name = case_name(description);
         let dump = args.dump.as_ref().map(|file| if descriptions.len() == 1 { file.clone() } else { beside(file, &name) });
-        let made = audit_case(description, &device, dump.as_deref()).unwrap_or_else(|e| vec![AuditReport::failed(name, &e)]);
+        let made = audit_case(description, &device, dump.as_deref());
+        let mut made = made.unwrap_or_else(|e| vec![AuditReport::failed(name.clone(), &e)]);
+        if args.device == Preference::Gpu {
+            made.extend(training::on_gpu(description, &name));
+        }
         if !args.json {
             made.iter().try_for_each(show)?;
         }
@@ -171,33 +183,9 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
         print_json(&json!({ "device": device, "tolerance": TOLERANCE, "cases": reports, "ok": fine }))?;
     } else {
         let verdict = if fine { "ok" } else { "FAIL" };
-        let rule = "relative errors up to 1e-4 pass, of maps up to 1e-3 or ten times their own change";
+        let rule = "relative errors up to 1e-4 pass, of maps and gradients up to 1e-3 (maps: or ten times their own change), of \
+                    updates up to 1e-2; of the optimiser alone absolute ones up to 1e-7";
         print(&format!("{verdict}: {rule}; on {}", device.describe()))?;
     }
     Ok(if fine { Outcome::AllFine } else { Outcome::SomeFailed })
-}
-
-fn show(report: &AuditReport) -> anyhow::Result<()> {
-    print(&report.case)?;
-    if let Some(error) = &report.error {
-        eprintln!("{error}");
-        return print("  FAIL");
-    }
-    for q in &report.quantities {
-        let verdict = if q.ok { "ok" } else { "FAIL" };
-        match (q.max_abs, q.relative, &q.error) {
-            (Some(max), Some(relative), _) => {
-                let own = q.sensitivity.map(|s| format!("  own change {s:.1e}")).unwrap_or_default();
-                print(&format!("  {:<26} max abs {max:.3e}  relative {relative:.3e}{own}  {verdict}", q.name))?;
-            }
-            (.., error) => print(&format!("  {:<26} {}  {verdict}", q.name, error.as_deref().unwrap_or("")))?,
-        }
-    }
-    for note in &report.notes {
-        print(&format!("  note: {note}"))?;
-    }
-    for name in &report.not_computed {
-        print(&format!("  {name:<26} not computed by this version"))?;
-    }
-    Ok(())
 }

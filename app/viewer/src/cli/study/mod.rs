@@ -10,7 +10,7 @@ mod stats;
 mod table;
 
 use super::distill::open_device;
-use super::targets::{Job, write_targets};
+use super::targets::{Wanted, write_targets};
 use super::{Outcome as Ended, parse, print, print_json};
 use anyhow::{Context, bail};
 use fovea_distill::config::AttentionForm;
@@ -27,9 +27,8 @@ use table::{Group, Result};
 
 /// The plan as it was resolved.
 const PLAN: &str = "study.toml";
-/// Targets: positive maps and features; classic maps.
-const POSITIVE: &str = "teacher.targets.safetensors";
-const CLASSIC: &str = "teacher-classic.targets.safetensors";
+/// What the Teacher says about the training patches.
+const TARGETS: &str = "teacher.targets.safetensors";
 
 /// Arguments of `fovea study`.
 #[derive(Clone, Debug, clap::Args)]
@@ -167,19 +166,19 @@ impl Study<'_> {
             data::Source::Memory(_) => None,
         });
         let images: Vec<PathBuf> = images.collect();
-        for (name, form, features) in [(POSITIVE, AttentionForm::Positive, true), (CLASSIC, AttentionForm::Relu, false)] {
-            let out = self.bench.out.join(name);
-            if out.is_file() {
-                continue;
-            }
-            if self.bench.show {
-                eprintln!("{name}");
-            }
-            let features = if features { vec!["-1".to_string()] } else { vec![] };
-            let job = Job { images: &images, views: self.plan.views, layers: vec!["-1".into()], form, features, out: &out };
-            write_targets(&student, self.bench.engine, &job, self.bench.show)?;
+        let out = self.bench.out.join(TARGETS);
+        if out.is_file() {
+            return Ok(());
         }
-        Ok(())
+        if self.bench.show {
+            eprintln!("{TARGETS}");
+        }
+        let wanted = Wanted {
+            layers: vec!["-1".into()],
+            forms: vec![AttentionForm::Positive, AttentionForm::Relu],
+            features: vec!["-1".into()],
+        };
+        write_targets(&student, self.bench.engine, &images, self.plan.views, &wanted, &out, self.bench.show)
     }
 
     fn start(&self, factor: usize, seed: u64, name: String) -> StudentStart {
@@ -258,12 +257,11 @@ impl Study<'_> {
         out: PathBuf,
     ) -> anyhow::Result<RunFile> {
         let views = TrainViews::Exported(self.plan.views);
-        let targets = if arm == Arm::At { CLASSIC } else { POSITIVE };
         Ok(RunFile {
             out,
             student: self.start(scale.factor, seed, format!("Student k = {}, {}, seed {seed}", scale.factor, arm.label())),
             data: self.data.clone(),
-            teacher: (arm != Arm::None).then(|| TeacherPlace::Targets(targets.into())),
+            teacher: (arm != Arm::None).then(|| TeacherPlace::Targets(TARGETS.into())),
             train: self.plan.settings(schooling, terms(arm, weights)?, views, seed),
             checkpoint_steps: 100,
         })

@@ -1,0 +1,228 @@
+//! From a folder or table to a checked data set.
+
+use super::parts::{self, Part};
+use super::rows::{Labels, Row};
+use super::{DataError, DataOptions, Layout, Sample, Source, Splits, error, folders, grid, rows, walk};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::path::{Path, PathBuf};
+
+/// A labelled image before the set is put together.
+#[derive(Debug)]
+pub(super) struct Found {
+    /// Unique within the set.
+    pub name: String,
+    /// None where no such file is.
+    pub path: Option<PathBuf>,
+    pub class: String,
+    pub part: Part,
+    pub mask: Option<PathBuf>,
+}
+
+/// What a layout yields.
+#[derive(Debug, Default)]
+pub(super) struct Contents {
+    pub classes: Vec<String>,
+    pub found: Vec<Found>,
+    pub notes: Vec<String>,
+}
+
+/// Opens a data set: labels are read and checked, images only looked for. See [`Layout`] for what is understood.
+///
+/// # Errors
+/// Whatever makes the set unusable, with the file it is about: see [`DataError`].
+pub fn open(path: &Path, options: &DataOptions) -> Result<Splits, DataError> {
+    options.check()?;
+    std::fs::metadata(path).map_err(|source| DataError::Read { source, file: path.to_path_buf() })?;
+    let layout = match options.layout {
+        Layout::Auto => guess(path)?,
+        named => named,
+    };
+    let contents = match layout {
+        Layout::Sicap => sicap(path, options.fold)?,
+        Layout::Folders => folders::read(path)?,
+        Layout::Table | Layout::Auto => table(&the_table(path)?)?,
+    };
+    finish(path, contents, options)
+}
+
+fn guess(path: &Path) -> Result<Layout, DataError> {
+    if path.is_file() {
+        Ok(Layout::Table)
+    } else if path.join("partition").is_dir() {
+        Ok(Layout::Sicap)
+    } else if folders::has_classes(path)? {
+        Ok(Layout::Folders)
+    } else {
+        Ok(Layout::Table)
+    }
+}
+
+/// The file itself, or the only table in a folder.
+fn the_table(path: &Path) -> Result<PathBuf, DataError> {
+    if path.is_file() {
+        return Ok(path.to_path_buf());
+    }
+    let layout = |reason: String| DataError::Layout { reason, file: path.to_path_buf() };
+    let entries = walk::entries(path).map_err(|source| DataError::Read { source, file: path.to_path_buf() })?;
+    let mut tables = entries.into_iter().filter(|entry| entry.is_file() && grid::is_table(entry));
+    match (tables.next(), tables.count()) {
+        (Some(table), 0) => Ok(table),
+        (None, _) => Err(layout("neither partition/, nor two class folders with images, nor a CSV or XLSX table".into())),
+        (Some(_), more) => Err(layout(format!("{} tables; name the one that is meant", more + 1))),
+    }
+}
+
+/// A table beside its images, or beside their folder `images/`.
+fn table(file: &Path) -> Result<Contents, DataError> {
+    let home = file.parent().map(Path::to_path_buf).unwrap_or_default();
+    let Labels { classes, rows } = rows::labels(&grid::read(file)?, file)?;
+    let places = [home.clone(), home.join("images")];
+    let found = rows.into_iter().map(|row| {
+        let part = row.part.unwrap_or(Part::Train);
+        labelled(row, part, &places, &home)
+    });
+    Ok(Contents { classes, found: found.collect(), notes: vec![] })
+}
+
+fn labelled(row: Row, part: Part, places: &[PathBuf], home: &Path) -> Found {
+    let path = walk::locate(places, &row.name);
+    let stem = Path::new(&row.name).file_stem().map(|stem| stem.to_string_lossy().into_owned());
+    let mask = stem.map(|stem| home.join("masks").join(format!("{stem}.png"))).filter(|mask| mask.is_file());
+    Found { name: row.name, path, class: row.class, part, mask }
+}
+
+fn sicap(root: &Path, fold: usize) -> Result<Contents, DataError> {
+    let partition = root.join("partition");
+    let (test, fold) = (partition.join("Test"), partition.join("Validation").join(format!("Val{fold}")));
+    let mut tables = vec![];
+    if fold.is_dir() {
+        tables.push((fold.join("Train.xlsx"), Part::Train));
+        tables.push((fold.join("Test.xlsx"), Part::Validation));
+    } else if partition.join("Validation").is_dir() {
+        return Err(DataError::Layout { reason: "there is no such validation fold".into(), file: fold });
+    } else {
+        tables.push((test.join("Train.xlsx"), Part::Train));
+    }
+    if test.join("Test.xlsx").is_file() {
+        tables.push((test.join("Test.xlsx"), Part::Test));
+    }
+    let mut contents = Contents::default();
+    for (file, part) in tables {
+        let Labels { classes, rows } = rows::labels(&grid::read(&file)?, &file)?;
+        if contents.classes.is_empty() {
+            contents.classes = classes;
+        } else if contents.classes != classes {
+            return Err(DataError::Classes { found: classes, wanted: contents.classes, file });
+        }
+        let places = [root.join("images")];
+        contents.found.extend(rows.into_iter().map(|row| labelled(row, part, &places, root)));
+    }
+    Ok(contents)
+}
+
+/// Checks what a layout yielded and puts the set together.
+fn finish(file: &Path, contents: Contents, options: &DataOptions) -> Result<Splits, DataError> {
+    let Contents { classes, found, mut notes } = contents;
+    distinct(&found)?;
+    present(&found, file)?;
+    let used: Vec<&Path> = found.iter().filter_map(|f| f.path.as_deref()).collect();
+    match walk::unused(&used) {
+        0 => {}
+        n => notes.push(format!("{n} image{} without a label: not used", if n == 1 { "" } else { "s" })),
+    }
+    let classes = agreed(classes, options.classes.as_ref(), file)?;
+    let mut splits = Splits { classes, notes, ..Splits::default() };
+    let label: HashMap<String, usize> = splits.classes.iter().cloned().zip(0..).collect();
+    for f in found {
+        let (Some(path), Some(label)) = (f.path, label.get(&f.class)) else { continue };
+        let sample = Sample { name: f.name, source: Source::File(path), label: *label, mask: f.mask.map(Source::File) };
+        match f.part {
+            Part::Train => splits.train.push(sample),
+            Part::Validation => splits.validation.push(sample),
+            Part::Test => splits.test.push(sample),
+        }
+    }
+    if splits.validation.is_empty() {
+        let share = options.validation_share;
+        let all = std::mem::take(&mut splits.train);
+        let total = all.len();
+        (splits.train, splits.validation) = parts::take(all, splits.classes.len(), share, options.split_seed);
+        let taken = splits.validation.len();
+        splits
+            .notes
+            .push(format!("{taken} of {total} patches to train on were set aside to validate on (seed {})", options.split_seed));
+    }
+    usable(&splits, file)?;
+    remarks(&mut splits);
+    Ok(splits)
+}
+
+/// No name twice.
+fn distinct(found: &[Found]) -> Result<(), DataError> {
+    let mut seen: HashMap<&str, Part> = HashMap::with_capacity(found.len());
+    for f in found {
+        if let Some(before) = seen.insert(&f.name, f.part) {
+            let places = match before == f.part {
+                true => f.part.name().to_owned(),
+                false => format!("{} and {}", before.name(), f.part.name()),
+            };
+            return Err(DataError::Duplicate { places, name: f.name.clone() });
+        }
+    }
+    Ok(())
+}
+
+/// Every labelled image is there.
+fn present(found: &[Found], file: &Path) -> Result<(), DataError> {
+    let missing: Vec<&Found> = found.iter().filter(|f| f.path.is_none()).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let names = missing.iter().take(error::LISTED).map(|f| f.name.clone()).collect();
+    Err(DataError::Missing { count: missing.len(), total: found.len(), names, folder: file.to_path_buf() })
+}
+
+/// The classes in the order the caller wants, if the data's are among them.
+fn agreed(found: Vec<String>, wanted: Option<&Vec<String>>, file: &Path) -> Result<Vec<String>, DataError> {
+    let Some(wanted) = wanted else { return Ok(found) };
+    if found.iter().all(|class| wanted.contains(class)) {
+        return Ok(wanted.clone());
+    }
+    Err(DataError::Classes { found, wanted: wanted.clone(), file: file.to_path_buf() })
+}
+
+fn usable(splits: &Splits, file: &Path) -> Result<(), DataError> {
+    let empty = |purpose| Err(DataError::Empty { purpose, file: file.to_path_buf() });
+    let Some(first) = splits.train.first() else { return empty("train on") };
+    if splits.train.iter().all(|sample| sample.label == first.label) {
+        return Err(DataError::OneClass { class: splits.classes[first.label].clone(), file: file.to_path_buf() });
+    }
+    if splits.validation.is_empty() { empty("validate on") } else { Ok(()) }
+}
+
+/// What is no error, but worth knowing.
+fn remarks(splits: &mut Splits) {
+    let parts = [(&splits.train, "train"), (&splits.validation, "validation"), (&splits.test, "test")];
+    let mut notes = vec![];
+    let mut homes: BTreeMap<&str, HashSet<&str>> = BTreeMap::new();
+    for (samples, part) in parts {
+        let absent: Vec<&str> = (0..splits.classes.len())
+            .filter(|class| !samples.is_empty() && samples.iter().all(|sample| sample.label != *class))
+            .map(|class| splits.classes[class].as_str())
+            .collect();
+        if !absent.is_empty() {
+            notes.push(format!("no {part} patch of {}", absent.join(", ")));
+        }
+        for sample in samples {
+            homes.entry(parts::slide(&sample.name)).or_default().insert(part);
+        }
+    }
+    let shared = homes.values().filter(|parts| parts.len() > 1).count();
+    if shared > 0 {
+        notes.push(format!("{shared} slide{} with patches in more than one part", if shared == 1 { "" } else { "s" }));
+    }
+    if splits.test.is_empty() {
+        notes.push("no patches to test on".into());
+    }
+    splits.notes.append(&mut notes);
+}
