@@ -48,35 +48,9 @@ impl FileTeacher {
     /// What the Teacher says about these views.
     pub(super) fn targets(&self, keys: &[Key], device: &Device) -> Result<Targets, TrainError> {
         let views: Vec<(&str, ViewId)> = keys.iter().filter_map(|key| Some((key.sha256.as_str(), key.view?))).collect();
-<<<<<<< HEAD
-        let Gathered { samples: n, logits, maps, features, last } = self.file.gather(&views, &self.selection)?;
-        let (own, device) = (self.file.metadata(), device.clone().inner());
-        let shape = |place: usize| own.features.get(place).map_or([0; 3], |f| f.shape);
-        let image =
-            |values: Vec<f32>, [k, h, w]: [usize; 3]| Tensor::<4>::from_data(TensorData::new(values, [n, k, h, w]), &device);
-        let classes = own.classes.len();
-        let grid = |place: &usize| own.attention.get(*place).map_or([0; 2], |a| a.grid);
-        let maps = maps.into_iter().zip(&self.selection.maps).map(|(values, place)| {
-            let [h, w] = grid(place);
-            image(values, [classes, h, w])
-        });
-        Ok(Targets {
-            logits: Tensor::from_data(TensorData::new(logits, [n, classes]), &device),
-            features: features.zip(self.selection.features).map(|(values, place)| image(values, shape(place))),
-            last: last.zip(self.selection.last).map(|(values, place)| image(values, shape(place))),
-            maps: maps.collect(),
-            head: self.fixed_head(&device),
-        })
-    }
-
-    fn fixed_head(&self, device: &Device) -> Option<FixedHead> {
-        let numbers = self.file.head().filter(|_| self.head)?;
-        Some(FixedHead::new(numbers, device))
-=======
         let batch = self.file.gather(&views, &self.selection)?;
         let all = Targets::cached(&self.file, &self.selection, batch, device)?;
         Ok(Targets { head: all.head.filter(|_| self.head), ..all })
->>>>>>> main
     }
 
     pub(super) fn identity(&self) -> String {
