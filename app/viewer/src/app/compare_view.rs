@@ -183,13 +183,14 @@ fn header_row(ui: &mut Ui, request: &mut Request, index: usize, model: &Model, r
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 4.0;
         let room = if removable { 24.0 } else { 0.0 };
-        let width = ((ui.available_width() - room - 4.0) / 2.0).max(40.0);
+        // Names of methods are longer than those of blocks.
+        let both = (ui.available_width() - room - 4.0).max(80.0);
         let name = format!("Layer of map {}", index + 1);
-        if let Some(layer) = layer_picker::show(ui, model, &request.layer, &name, width) {
+        if let Some(layer) = layer_picker::show(ui, model, &request.layer, &name, both * 0.45) {
             request.layer = layer;
         }
         let name = format!("Method of map {}", index + 1);
-        method_picker::show(ui, &mut request.method, &mut request.relu, &name, width);
+        method_picker::show(ui, &mut request.method, &mut request.relu, &name, both * 0.55);
         let cross = egui::Button::new(RichText::new("×").size(17.0)).frame(false);
         let name = format!("Take map {} away", index + 1);
         removable && inspector::name(ui.add(cross), &name).on_hover_text(name).clicked()

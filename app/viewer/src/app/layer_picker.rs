@@ -93,7 +93,8 @@ fn row(ui: &mut Ui, layer: &Layer, current: bool) -> bool {
     let quiet = |at, text: String, color| painter.text(at, Align2::RIGHT_CENTER, text, theme::words(theme::SMALL), color);
     let mut left = quiet(inner.right_center(), format!("{c} channels"), theme::WEAK).left();
     if layer.default {
-        left = quiet(pos2(left - 10.0, inner.center().y), "default".into(), theme::ACCENT).left();
+        left = quiet(pos2(left - 10.0, inner.center().y), "default".into(), if current { theme::TEXT } else { theme::ACCENT })
+            .left();
     }
     let mut job = LayoutJob::simple_singleline(name, theme::words(12.5), theme::TEXT);
     job.wrap = TextWrapping::truncate_at_width((left - inner.left() - 10.0).max(0.0));

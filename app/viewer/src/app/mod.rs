@@ -4,6 +4,8 @@
 //! goes to [`jobs`] and comes back as reports that `schedule` takes in before the next frame. No frame ever waits.
 
 mod actions;
+mod arrivals;
+mod beside;
 mod canvas_marks;
 mod classes;
 mod clock;
@@ -39,6 +41,7 @@ mod network;
 mod overlay_gpu;
 mod overlay_paint;
 mod patch_view;
+mod post;
 mod published;
 mod recent;
 #[cfg(not(target_arch = "wasm32"))]
