@@ -69,7 +69,8 @@ fn list(ui: &mut Ui, model: &Model, current: &str, id: Id, opened: bool) -> Opti
         chosen = chosen.or_else(|| found.first().map(|l| l.value.clone()));
     }
     ui.data_mut(|d| d.insert_temp(id, typed));
-    if chosen.is_some() {
+    // Otherwise the first Escape would only leave the field.
+    if chosen.is_some() || ui.input(|i| i.key_pressed(egui::Key::Escape)) {
         ui.close();
     }
     chosen

@@ -66,7 +66,7 @@ pub fn of(graph: &Graph) -> Vec<Layer> {
         let value = graph.value(id);
         let &[c, h, w] = &value.shape[..] else { return None };
         let block = blocks.iter().position(|b| *b == Some(id)).map(|i| i + 1);
-        let (value, short) = (value.name.clone(), short(&value.name).to_owned());
+        let (value, short) = (value.name.clone(), short(&value.name));
         Some(Layer { value, short, block, shape: [c, h, w], default: default == Some(id) })
     };
     graph.candidate_layers().into_iter().rev().filter_map(layer).collect()
@@ -81,7 +81,7 @@ pub fn nodes(graph: &Graph, layers: &[Layer]) -> Vec<NodeRow> {
         let layer = layers.iter().position(|l| l.value == value.name);
         let inputs = node.inputs.iter().map(|i| graph.value(*i)).filter(|v| v.lead != Lead::Constant);
         let from = inputs.map(|v| short(&v.name)).collect::<Vec<_>>().join(", ");
-        NodeRow { op: op_name(&node.op), name: short(&value.name).to_owned(), shape: shape.join(" × "), from, layer }
+        NodeRow { op: op_name(&node.op), name: short(&value.name), shape: shape.join(" × "), from, layer }
     };
     computed.map(row).collect()
 }
@@ -108,10 +108,18 @@ pub fn groups(layers: &[Layer]) -> Vec<(String, Vec<&Layer>)> {
     groups
 }
 
-/// `/features/features.12/Concat_output_0` → `features/features.12/Concat`.
-fn short(name: &str) -> &str {
-    let name = name.strip_prefix('/').unwrap_or(name);
-    name.strip_suffix("_output_0").filter(|s| !s.is_empty()).unwrap_or(name)
+/// A name without what exporters add: `/features/features.18/features.18.0/Conv_output_0` → `features.18.0/Conv`.
+fn short(name: &str) -> String {
+    let plain = name.strip_prefix('/').unwrap_or(name);
+    let plain = plain.strip_suffix("_output_0").filter(|s| !s.is_empty()).unwrap_or(plain);
+    let parts: Vec<&str> = plain.split('/').collect();
+    // A module's name begins with its parent's, which says nothing more then.
+    let repeated = |i: usize| {
+        let rest = parts.get(i + 1).and_then(|next| next.strip_prefix(parts[i]));
+        rest.is_some_and(|rest| rest.starts_with('.'))
+    };
+    let kept: Vec<&str> = (0..parts.len()).filter(|i| !repeated(*i)).map(|i| parts[i]).collect();
+    kept.join("/")
 }
 
 #[cfg(test)]
@@ -135,7 +143,8 @@ mod tests {
 
     #[test]
     fn exporters_additions_are_left_out() {
-        assert_eq!(short("/features/features.12/Concat_output_0"), "features/features.12/Concat");
-        assert_eq!((short("cat_7"), short("/_output_0")), ("cat_7", "_output_0"));
+        let names = ["/features/denseblock3/Concat_output_0", "/features/features.17/conv/conv.1/conv.1.2/Clip_output_0"];
+        assert_eq!(names.map(short), ["features/denseblock3/Concat", "features.17/conv.1.2/Clip"]);
+        assert_eq!(["cat_7", "/_output_0", "0.3.28", "a//b"].map(short), ["cat_7", "_output_0", "0.3.28", "a//b"]);
     }
 }
