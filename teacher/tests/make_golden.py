@@ -45,9 +45,9 @@ def main() -> None:
     images, failed = scan([OUT])
     assert len(images) == 2 and not failed
     teacher = module(str(GOLDEN / "kd_resolution" / "teacher.pth"))
-    both = [Layer("0.4", -1), Layer("0.3", -2)]
+    both = [Layer("0.4.28", -1), Layer("0.3.23", -2)]
     for name, layers, features, views in [
-        ("aug", both, [Layer("0.4", -1)], "aug:2:7"),
+        ("aug", both, [Layer("0.4.28", -1)], "aug:2:7"),
         ("dihedral8", both[:1], [], "dihedral8"),
     ]:
         request = Request(classes=CLASSES, input_px=128, views=ViewSet.parse(views), name="teacher.pth", um_per_px=1.0)

@@ -17,7 +17,7 @@ TEACHER = str(GOLDEN / "kd_resolution" / "teacher.pth")
 
 
 def arguments(images, out, *more):
-    fixed = ["--layer", "0.4=-1", "0.3=-2", "--features", "0.4", "--classes", "NC,G3,G4,G5", "--input", "128"]
+    fixed = ["--layer", "0.4.28=-1", "0.3.23=-2", "--features", "0.4.28", "--classes", "NC,G3,G4,G5", "--input", "128"]
     return ["export", "--model", TEACHER, "--images", str(images), "--out", str(out), *fixed, *more]
 
 

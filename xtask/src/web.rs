@@ -12,8 +12,19 @@ use wasm_bindgen_cli_support::Bindgen;
 use crate::child::{self, End};
 use crate::provision;
 
-/// Name of the generated module: `fovea_wasm.js` and `fovea_wasm_bg.wasm`.
-const MODULE: &str = "fovea_wasm";
+/// A module of the page.
+struct Module {
+    package: &'static str,
+    /// Name of what cargo writes.
+    file: &'static str,
+    /// Name of what the page loads: `….js` and `…_bg.wasm`.
+    name: &'static str,
+}
+
+/// The window. Training is not in it: burn would make it many times as large.
+const WINDOW: Module = Module { package: "fovea", file: "fovea.wasm", name: "fovea_wasm" };
+/// What only the training Worker loads.
+const TRAINER: Module = Module { package: "fovea-trainer", file: "fovea_trainer.wasm", name: "trainer" };
 
 /// What the module may use; all of it is in every browser that has WebGPU.
 const WASM_OPT: &[&str] = &[
@@ -50,47 +61,51 @@ pub fn dist() -> PathBuf {
 pub fn build(options: &Options, limit: Duration) -> Result<()> {
     let started = Instant::now();
     provision::wasm_target()?;
-    let module = compile(options, limit)?;
+    // Apart, so that neither gets the other's features.
+    let modules = [WINDOW, TRAINER];
+    let compiled = modules.iter().map(|module| compile(module, options, limit)).collect::<Result<Vec<_>>>()?;
     let dist = dist();
     if dist.exists() {
         // Nothing stale may be served.
         std::fs::remove_dir_all(&dist).with_context(|| format!("cannot clear {}", dist.display()))?;
     }
     std::fs::create_dir_all(&dist).with_context(|| format!("cannot create {}", dist.display()))?;
-    bind(&module, &dist)?;
-    optimise(&dist.join(format!("{MODULE}_bg.wasm")), limit)?;
+    for (module, compiled) in modules.iter().zip(&compiled) {
+        bind(module, compiled, &dist)?;
+        optimise(&dist.join(format!("{}_bg.wasm", module.name)), limit)?;
+    }
     copy_page(&dist)?;
     report(&dist)?;
     println!("web: built in {:.1} min: {}", started.elapsed().as_secs_f64() / 60.0, dist.display());
     Ok(())
 }
 
-fn compile(options: &Options, limit: Duration) -> Result<PathBuf> {
-    let mut command = crate::cargo(&["build", "--profile", "wasm", "--lib", "-p", "fovea", "--target", provision::WASM]);
-    if options.kernel_tests {
+fn compile(module: &Module, options: &Options, limit: Duration) -> Result<PathBuf> {
+    let mut command = crate::cargo(&["build", "--profile", "wasm", "--lib", "-p", module.package, "--target", provision::WASM]);
+    if options.kernel_tests && module.package == WINDOW.package {
         command.args(["--features", "kernel-tests"]);
     }
     if !matches!(options.release_lto.as_str(), "" | "no") {
         command.arg("--config").arg(format!("profile.wasm.lto=\"{}\"", options.release_lto));
     }
     if child::run(&mut command, limit, |_| {})? != End::Success {
-        bail!("the wasm build failed");
+        bail!("the wasm build of {} failed", module.package);
     }
     let metadata =
         cargo_metadata::MetadataCommand::new().current_dir(crate::root()).no_deps().exec().context("cargo metadata failed")?;
-    Ok(metadata.target_directory.join(provision::WASM).join("wasm").join("fovea.wasm").into_std_path_buf())
+    Ok(metadata.target_directory.join(provision::WASM).join("wasm").join(module.file).into_std_path_buf())
 }
 
-fn bind(module: &Path, dist: &Path) -> Result<()> {
+fn bind(module: &Module, compiled: &Path, dist: &Path) -> Result<()> {
     Bindgen::new()
-        .input_path(module)
+        .input_path(compiled)
         .web(true)?
-        .out_name(MODULE)
+        .out_name(module.name)
         .typescript(true)
         .remove_name_section(true)
         .remove_producers_section(true)
         .generate(dist)
-        .with_context(|| format!("wasm-bindgen failed on {}", module.display()))
+        .with_context(|| format!("wasm-bindgen failed on {}", compiled.display()))
 }
 
 /// The wasm-opt to use: one on PATH, or npm's `binaryen` in this repository.

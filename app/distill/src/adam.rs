@@ -28,9 +28,14 @@ impl Adam {
 
     /// One step: changes every parameter that has a gradient.
     pub fn update(&mut self, parameters: &mut Parameters, gradients: &Gradients) {
+        self.update_by(parameters, gradients, 1.0);
+    }
+
+    /// [`Adam::update`] with the step size times `factor`.
+    pub fn update_by(&mut self, parameters: &mut Parameters, gradients: &Gradients, factor: f64) {
         for (name, gradient) in gradients.iter() {
             if let Some(before) = parameters.leaf(name) {
-                let after = self.step(name, before, gradient.clone());
+                let after = self.step(name, before, gradient.clone(), factor);
                 parameters.set(name, after);
             }
         }
@@ -38,14 +43,14 @@ impl Adam {
 
     /// m += (1 − β₁)(g − m); v = β₂v + (1 − β₂)g²; p −= lr/(1 − β₁ᵗ) · m / (√v/√(1 − β₂ᵗ) + eps), in this order, as PyTorch
     /// rounds it.
-    fn step(&mut self, name: &str, before: Tensor<1>, gradient: Tensor<1>) -> Tensor<1> {
+    fn step(&mut self, name: &str, before: Tensor<1>, gradient: Tensor<1>, factor: f64) -> Tensor<1> {
         let AdamSettings { lr, betas: [b1, b2], eps } = self.settings;
         let zeros = || Moments { mean: gradient.zeros_like(), square: gradient.zeros_like(), steps: 0 };
         let m = self.moments.entry(name.to_string()).or_insert_with(zeros);
         m.steps = m.steps.saturating_add(1);
         m.mean = m.mean.clone() + (gradient.clone() - m.mean.clone()).mul_scalar(1.0 - b1);
         m.square = m.square.clone().mul_scalar(b2) + gradient.clone().mul_scalar(1.0 - b2) * gradient;
-        let step = lr / (1.0 - b1.powi(m.steps));
+        let step = factor * lr / (1.0 - b1.powi(m.steps));
         let root = m.square.clone().sqrt().div_scalar((1.0 - b2.powi(m.steps)).sqrt());
         before - (m.mean.clone() / root.add_scalar(eps)).mul_scalar(step)
     }

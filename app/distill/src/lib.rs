@@ -27,6 +27,7 @@ pub mod optimiser;
 #[cfg(feature = "train")]
 pub mod parameters;
 pub mod record;
+pub mod remote;
 pub mod run;
 pub mod settings;
 #[cfg(feature = "train")]
@@ -49,7 +50,7 @@ pub use config::{At, AttentionForm, AttentionLoss, AttentionScale, ConfigError, 
 #[cfg(feature = "train")]
 pub use lower::LowerError;
 pub use metrics::{Metrics, Scores};
-pub use optimiser::AdamSettings;
+pub use optimiser::{AdamSettings, Schedule};
 #[cfg(feature = "train")]
 pub use parameters::{Gradients, Parameters, ReadError};
 pub use record::{Ending, EpochRecord, History, Losses, Progress, StepRecord};

@@ -1,7 +1,7 @@
 //! What a training run is told: everything but the files. Serialises as JSON or TOML.
 
 use crate::config::{ConfigError, Terms};
-use crate::optimiser::AdamSettings;
+use crate::optimiser::{AdamSettings, Schedule};
 use crate::views::ViewSet;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -15,6 +15,8 @@ pub struct TrainSettings {
     pub terms: Terms,
     /// Optimiser.
     pub optimiser: AdamSettings,
+    /// Step size over time; default constant.
+    pub schedule: Schedule,
     /// Passes over the data; default 20.
     pub epochs: usize,
     /// Patches of one optimiser step; default 32.
@@ -45,6 +47,7 @@ impl Default for TrainSettings {
         Self {
             terms: Terms::default(),
             optimiser: AdamSettings::default(),
+            schedule: Schedule::default(),
             epochs: 20,
             batch: 32,
             accumulate: 1,
@@ -143,6 +146,8 @@ impl TrainSettings {
         for beta in betas {
             number("optimiser.betas", &beta, "from 0 to below 1", (0.0..1.0).contains(&beta))?;
         }
+        let last = self.schedule.last;
+        number("schedule.last", &last, "a number from 0", last.is_finite() && last >= 0.0)?;
         let gain = self.least_gain.is_finite() && self.least_gain >= 0.0;
         number("least_gain", &self.least_gain, "a number of at least 0", gain)?;
         number("patience", &0, "at least 1", self.patience != Some(0))

@@ -4,6 +4,7 @@
 mod common;
 
 use common::{relative, student, tensors};
+use fovea_distill::data::{Sample, Source};
 use fovea_distill::targets::TargetsFile;
 use fovea_distill::*;
 use fovea_patch::{Limits, decode, resize};
@@ -77,5 +78,49 @@ fn a_step_from_a_file_is_a_step_with_the_teacher() {
     for (name, gradient) in b.iter() {
         let off = relative(a.get(name).unwrap().data(), gradient.data());
         assert!(off <= 1e-2, "{name}: {off:e}");
+    }
+}
+
+/// The golden pictures as a data set; `more` is a picture the targets do not know.
+fn material(classes: &[&str], more: bool) -> Material {
+    let sample = |(label, name): (usize, &str)| {
+        let mut bytes = std::fs::read(golden("teacher").join(name)).unwrap();
+        if name == "same.png" && more {
+            // What follows a picture's end is not looked at, but makes another file of it.
+            bytes.push(0);
+        }
+        Sample { name: name.into(), source: Source::Memory(bytes.into()), label, mask: None }
+    };
+    let set = || Set::new(["larger.png", "same.png"].into_iter().enumerate().map(sample).collect(), PX, 1 << 20);
+    let classes = classes.iter().map(ToString::to_string).collect();
+    Material { train: set(), validation: set(), classes, origin: "tests".into() }
+}
+
+#[test]
+fn targets_for_something_else_are_refused_before_training() {
+    let name = "teacher/aug.targets.safetensors";
+    let own = ["NC", "G3", "G4", "G5"];
+    let start = |classes: &[&str], views: TrainViews, um_per_px, more| {
+        let file = TargetsFile::read(std::fs::read(golden(name)).unwrap(), name).unwrap();
+        let mut network = student(&tensors(&golden("kd_resolution/teacher.safetensors")), PX);
+        network.card.class_names = classes.iter().map(ToString::to_string).collect();
+        network.card.um_per_px = um_per_px;
+        let settings = TrainSettings { terms: terms(), views, batch: 2, ..TrainSettings::default() };
+        let knowledge = Knowledge::File(Box::new(FileTeacher::new(file, &settings.terms).unwrap()));
+        Trainer::new(network, settings, material(classes, more), knowledge, &Device::flex()).map(|_| ())
+    };
+    let exported = || TrainViews::Exported("aug:2:7".parse().unwrap());
+    start(&own, exported(), Some(1.0), false).unwrap();
+    start(&own, TrainViews::Exported("aug:1:7".parse().unwrap()), None, false).unwrap();
+    let refused = [
+        (start(&own, TrainViews::Exported(ViewSet::Dihedral8), Some(1.0), false), "have aug:2:7, the run has dihedral8"),
+        (start(&own, TrainViews::Continuous, Some(1.0), false), "'continuous' needs the Teacher itself"),
+        (start(&own, exported(), Some(2.0), false), "have 1 µm/px, the Student has 2 µm/px"),
+        (start(&["NC", "G4", "G3", "G5"], exported(), Some(1.0), false), "have NC, G3, G4, G5, the data has NC, G4, G3, G5"),
+        (start(&own, exported(), Some(1.0), true), "lack 1 of 2 images (first: same.png)"),
+    ];
+    for (outcome, reason) in refused {
+        let said = outcome.unwrap_err().to_string();
+        assert!(said.contains(reason), "{reason}: {said}");
     }
 }

@@ -213,3 +213,48 @@ fn usage_errors_are_code_two() {
     let help = fovea(&["--help"]);
     assert!(help.status.success() && text(&help.stdout).contains("research use only"));
 }
+
+#[test]
+fn a_drawn_set_is_written_whole_and_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let set = dir.path().join("set");
+    let args = ["synth", "--out", path(&set), "--train", "6", "--validation", "4", "--test", "4", "--px", "64", "--seed", "9"];
+    let out = fovea(&[&args[..], &["--json"]].concat());
+    assert!(out.status.success(), "{}", text(&out.stderr));
+    let record = json(&out);
+    assert_eq!(record["settings"]["seed"], 9);
+    assert_eq!(record["classes"], serde_json::json!(["NC", "G3", "G4", "G5"]));
+    let count = |folder: &str| std::fs::read_dir(set.join(folder)).unwrap().count();
+    assert_eq!((count("images"), count("masks"), count("partition/Validation/Val1")), (14, 14, 2));
+    let kept: Value = serde_json::from_slice(&std::fs::read(set.join("synth.json")).unwrap()).unwrap();
+    assert_eq!(kept, record);
+    // Sets are never mixed.
+    let out = fovea(&args);
+    assert_eq!(out.status.code(), Some(2));
+    assert!(text(&out.stderr).contains("not empty"), "{}", text(&out.stderr));
+    // The same bytes again, elsewhere.
+    let again = dir.path().join("again");
+    assert!(fovea(&[&["synth", "--out", path(&again)], &args[3..]].concat()).status.success());
+    for file in std::fs::read_dir(set.join("images")).unwrap().map(|f| f.unwrap().file_name()) {
+        let bytes = |root: &Path| std::fs::read(root.join("images").join(&file)).unwrap();
+        assert_eq!(bytes(&set), bytes(&again));
+    }
+    let tables = [&set, &again].map(|root| std::fs::read(root.join("partition/Test/Train.xlsx")).unwrap());
+    assert_eq!(tables[0], tables[1]);
+}
+
+#[test]
+fn drawn_sets_that_cannot_be_are_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    for (extra, words) in [
+        (["--px", "63"], "px: 64 to 1024, found 63"),
+        (["--train", "1000000"], "patches: 1 to 100000 in all"),
+        (["--coarse", "9"], "coarse: 0 to 4, found 9"),
+        (["--size-level0", "0"], "size-level0"),
+    ] {
+        let out = fovea(&[&["synth", "--out", path(dir.path())], &extra[..]].concat());
+        assert_eq!(out.status.code(), Some(2));
+        assert!(text(&out.stderr).contains(words), "{}", text(&out.stderr));
+    }
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0, "nothing is written before everything is checked");
+}

@@ -50,13 +50,19 @@ fn compare(ours: &Row, theirs: &Row) {
     ours.features.iter().zip(&theirs.features).for_each(|(a, b)| assert!(relative(a, b) < 1e-3));
 }
 
+/// Says that something was not tested; a failure where everything has to be.
+fn skip(why: &str) {
+    assert!(std::env::var_os("FOVEA_REQUIRE").is_none_or(|v| v != "1"), "required, but {why}");
+    eprintln!("SKIPPED {why}");
+}
+
 fn agrees(file: &str, more: &[&str]) {
     let dir = tempfile::tempdir().unwrap();
     let out = dir.path().join("t.targets.safetensors");
     for device in ["cpu", "gpu"] {
         let run = export(&golden("teacher"), &out, &[more, &["--device", device]].concat());
         if device == "gpu" && text(&run.stderr).contains("adapter") && !run.status.success() {
-            eprintln!("SKIPPED the GPU: {}", text(&run.stderr));
+            skip(&format!("no GPU adapter: {}", text(&run.stderr)));
             continue;
         }
         assert!(run.status.success(), "{}", text(&run.stderr));
@@ -109,6 +115,38 @@ fn the_size_is_told_and_bad_images_are_named() {
     assert_eq!((info["images"].as_u64(), info["views"].as_str(), info["head"].as_bool()), (Some(1), Some("plain"), Some(true)));
     let lines = text(&fovea(&["targets", "info", out.to_str().unwrap()]).stdout);
     assert!(lines.contains("1 images × 1 view (plain)") && lines.contains("positive, 8 × 8"), "{lines}");
+}
+
+/// A labelled set of folders, one image a class and part; and one in SICAPv2's layout where there is one.
+#[test]
+fn parts_of_labelled_sets() {
+    let dir = tempfile::tempdir().unwrap();
+    let (set, out) = (dir.path().join("set"), dir.path().join("t.targets.safetensors"));
+    for (i, (part, class)) in [("train", "NC"), ("train", "G3"), ("val", "NC"), ("val", "G3"), ("test", "NC")].iter().enumerate()
+    {
+        let folder = set.join(part).join(class);
+        std::fs::create_dir_all(&folder).unwrap();
+        image::RgbImage::from_pixel(8, 8, image::Rgb([40 * i as u8; 3])).save(folder.join(format!("{i}.png"))).unwrap();
+    }
+    let rows = |data: &Path, more: &[&str]| {
+        let dry = export(data, &out, &[&["--dry-run", "--json", "--device", "cpu"], more].concat());
+        let told: Value = serde_json::from_slice(&dry.stdout).unwrap_or_else(|e| panic!("{e}: {}", text(&dry.stderr)));
+        (told["rows"].as_u64().unwrap(), told["notes"].to_string())
+    };
+    for (split, images) in [("train", 2), ("validation", 2), ("test", 1), ("all", 5)] {
+        assert_eq!(rows(&set, &["--split", split]).0, images, "{split}");
+    }
+    assert_eq!(rows(&set, &[]).0, 5, "without --split a folder is searched");
+    let sicap = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/mini_sicap");
+    if sicap.is_dir() {
+        let (train, notes) = rows(&sicap, &[]);
+        assert_eq!((train, rows(&sicap, &["--split", "train"]).0), (train, train));
+        assert!(notes.contains("training part"), "{notes}");
+        let all = rows(&sicap, &["--split", "all"]).0;
+        assert_eq!(all, train + rows(&sicap, &["--split", "validation"]).0 + rows(&sicap, &["--split", "test"]).0);
+    } else {
+        skip("no ../shared/mini_sicap");
+    }
 }
 
 #[test]

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from . import images as pictures
+from ._version import __version__
 from .errors import TargetsError
 from .images import Image
 from .layout import VERSION, Writer
@@ -119,5 +120,5 @@ def _metadata(network: Network, request: Request, seen: Seen) -> dict:
         "attention": attention,
         "features": features,
         "pooled": None if seen.pooled is None else seen.pooled.shape[1],
-        "program": f"fovea-teacher 0.1.0, torch {torch.__version__}",
+        "program": f"fovea-teacher {__version__}, torch {torch.__version__}",
     }

@@ -108,8 +108,8 @@ impl Quantity {
         let (mut max_abs, mut difference, mut size) = (0f64, 0f64, 0f64);
         for (got, want) in got.as_ref().iter().zip(want.as_ref()) {
             let off = got - want;
-            // `max` would lose a NaN.
-            max_abs = if off.is_nan() { off } else { max_abs.max(off.abs()) };
+            // A NaN stays; `max` would lose it.
+            max_abs = if max_abs.is_nan() || off.abs() <= max_abs { max_abs } else { off.abs() };
             difference += off * off;
             size += want * want;
         }

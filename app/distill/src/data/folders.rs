@@ -1,9 +1,9 @@
 //! ImageFolder: the folder names the class.
 
 use super::DataError;
-use super::open::{Contents, Found};
+use super::open::{Contents, Found, inside};
 use super::parts::Part;
-use super::walk::{entries, images_below};
+use super::walk::images_below;
 use std::path::{Path, PathBuf};
 
 /// True where at least two folders with images lie below, or folders named after parts.
@@ -15,8 +15,7 @@ pub(super) fn has_classes(root: &Path) -> Result<bool, DataError> {
 
 /// Folders in a folder, with their names.
 fn children(folder: &Path) -> Result<Vec<(String, PathBuf)>, DataError> {
-    let all = entries(folder).map_err(|source| DataError::Read { source, file: folder.to_path_buf() })?;
-    let folders = all.into_iter().filter(|path| path.is_dir());
+    let folders = inside(folder)?.into_iter().filter(|path| path.is_dir());
     let named = folders.filter_map(|path| Some((path.file_name()?.to_str()?.to_owned(), path)));
     Ok(named.filter(|(name, _)| !name.starts_with('.')).collect())
 }

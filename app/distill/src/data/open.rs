@@ -47,14 +47,20 @@ pub fn open(path: &Path, options: &DataOptions) -> Result<Splits, DataError> {
 
 fn guess(path: &Path) -> Result<Layout, DataError> {
     if path.is_file() {
-        Ok(Layout::Table)
-    } else if path.join("partition").is_dir() {
-        Ok(Layout::Sicap)
-    } else if folders::has_classes(path)? {
-        Ok(Layout::Folders)
-    } else {
-        Ok(Layout::Table)
+        return Ok(Layout::Table);
     }
+    if path.join("partition").is_dir() {
+        return Ok(Layout::Sicap);
+    }
+    let entries = inside(path)?;
+    let tables = entries.iter().any(|entry| grid::is_table(entry));
+    let images = path.join("images").is_dir() || entries.iter().any(|entry| walk::is_image(entry));
+    Ok(if !(tables && images) && folders::has_classes(path)? { Layout::Folders } else { Layout::Table })
+}
+
+/// What is in a folder, sorted.
+pub(super) fn inside(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
+    walk::entries(folder).map_err(|source| DataError::Read { source, file: folder.to_path_buf() })
 }
 
 /// The file itself, or the only table in a folder.
@@ -63,8 +69,7 @@ fn the_table(path: &Path) -> Result<PathBuf, DataError> {
         return Ok(path.to_path_buf());
     }
     let layout = |reason: String| DataError::Layout { reason, file: path.to_path_buf() };
-    let entries = walk::entries(path).map_err(|source| DataError::Read { source, file: path.to_path_buf() })?;
-    let mut tables = entries.into_iter().filter(|entry| entry.is_file() && grid::is_table(entry));
+    let mut tables = inside(path)?.into_iter().filter(|entry| entry.is_file() && grid::is_table(entry));
     match (tables.next(), tables.count()) {
         (Some(table), 0) => Ok(table),
         (None, _) => Err(layout("neither partition/, nor two class folders with images, nor a CSV or XLSX table".into())),

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Layout {
-    /// Found out: a file is a table, a folder with `partition/` is SICAPv2, one with class folders ImageFolder, one with a
-    /// single table that table.
+    /// Found out: a file is a table, a folder with `partition/` is SICAPv2, one with a table beside images or `images/` that
+    /// table, one with class folders ImageFolder.
     #[default]
     Auto,
     /// `images/`, `partition/{Test,Validation/Val1…4}/{Train,Test}.xlsx`, `masks/` where there are any.

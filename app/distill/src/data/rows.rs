@@ -41,6 +41,9 @@ pub(super) fn labels(grid: &Grid, file: &Path) -> Result<Labels, DataError> {
         Some(column) => Classes::Named(column),
         None => Classes::Hot(hot_columns(grid, name, part)),
     };
+    if matches!(&classes, Classes::Hot(columns) if columns.len() < 2) {
+        return Err(table(format!("no column {} and fewer than two class columns", LABEL.join(", "))));
+    }
     let mut rows = Vec::with_capacity(grid.rows.len());
     for (number, cells) in &grid.rows {
         let row = |reason: String| DataError::Row { row: *number, reason, file: file.to_path_buf() };
@@ -52,9 +55,6 @@ pub(super) fn labels(grid: &Grid, file: &Path) -> Result<Labels, DataError> {
         rows.push(Row { name: cells[name].clone(), class, part });
     }
     let classes = match classes {
-        Classes::Hot(columns) if columns.len() < 2 => {
-            return Err(table(format!("no column {} and fewer than two class columns", LABEL.join(", "))));
-        }
         Classes::Hot(columns) => columns.into_iter().filter(|c| !c.folded).map(|c| c.class).collect(),
         Classes::Named(_) => {
             let mut all: Vec<String> = rows.iter().map(|row| row.class.clone()).collect();

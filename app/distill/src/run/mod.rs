@@ -1,9 +1,11 @@
 //! A run as people describe it in a file: which Student, which data, which Teacher, and [`TrainSettings`]. `fovea distill`, the window
 //! and the study all start runs from it.
 
+mod describe;
 #[cfg(all(feature = "train", not(target_arch = "wasm32")))]
 mod session;
 
+pub use describe::describe;
 #[cfg(all(feature = "train", not(target_arch = "wasm32")))]
 pub use session::{CHECKPOINT, Opened, RECORD, RunError, Session, open_student, testset};
 
@@ -86,7 +88,14 @@ pub enum StartFrom {
         /// Seed of the weights.
         #[serde(default)]
         seed: u64,
+        /// Scale the layers on some training patches first (`train::settle`); default true.
+        #[serde(default = "yes")]
+        settle: bool,
     },
+}
+
+fn yes() -> bool {
+    true
 }
 
 fn one() -> usize {

@@ -1,11 +1,11 @@
 //! A run in a folder: opened, resumed where a checkpoint is there, written down as it goes.
 
-use super::{DataPlace, RunFile, StartFrom, StudentStart, TeacherPlace};
+use super::{DataPlace, RunFile, StartFrom, StudentStart, TeacherPlace, describe};
 use crate::data::{self, DataError, Splits};
 use crate::files::write_whole;
 use crate::record::Progress;
 use crate::targets::{TargetsError, TargetsFile};
-use crate::train::{FileTeacher, Knowledge, Material, Set, TrainError, Trained, Trainer};
+use crate::train::{self, FileTeacher, Knowledge, Material, Set, TrainError, Trained, Trainer};
 use burn::tensor::Device;
 use fovea_student::fresh::{self, Fresh, FreshError};
 use fovea_student::{BareInfo, LoadError, Loaded, Student, load};
@@ -87,8 +87,11 @@ impl Session {
         let out = base.join(&run.out);
         std::fs::create_dir_all(&out).map_err(|source| RunError::File { what: "make", source, file: out.clone() })?;
         let splits = data::open(&base.join(&run.data.path), &run.data.options)?;
-        let student = open_student(&run.student, &splits.classes, base)?;
+        let mut student = open_student(&run.student, &splits.classes, base)?;
         let material = material(run, &splits, student.card.input_px);
+        if let StartFrom::Random { settle: true, .. } = run.student.from {
+            train::settle(&mut student, &material.train, device)?;
+        }
         let knowledge = knowledge(run, base, &student, device)?;
         let file = out.join(CHECKPOINT);
         let resumed = !fresh && file.is_file();
@@ -211,7 +214,7 @@ pub fn open_student(start: &StudentStart, classes: &[String], base: &Path) -> Re
         Ok::<_, RunError>(Fresh { divisor, classes: classes.to_vec(), input_px, seed })
     };
     let mut student = match &start.from {
-        StartFrom::Random { divisor, seed } => fresh::random_vgg16(&fresh(*divisor, *seed)?)?,
+        StartFrom::Random { divisor, seed, .. } => fresh::random_vgg16(&fresh(*divisor, *seed)?)?,
         StartFrom::Torchvision { file, seed } => {
             let name = file.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
             let path = base.join(file);
@@ -228,29 +231,8 @@ pub fn open_student(start: &StudentStart, classes: &[String], base: &Path) -> Re
             ready(&base.join(file), &info)?
         }
     };
-    describe(start, &mut student)?;
+    describe(start, &mut student).map_err(RunError::Description)?;
     Ok(student)
-}
-
-fn describe(start: &StudentStart, student: &mut Student) -> Result<(), RunError> {
-    let card = &mut student.card;
-    if let Some(px) = start.input_px.filter(|px| *px != card.input_px) {
-        let text = format!("'student.input_px' is {px}, the Student takes {} px", card.input_px);
-        return Err(RunError::Description(text));
-    }
-    card.um_per_px = start.um_per_px.or(card.um_per_px);
-    card.view.factor = start.factor.unwrap_or(card.view.factor);
-    card.view.grid = start.grid.unwrap_or(card.view.grid);
-    // What was said of the weights before holds no longer once they are trained.
-    card.synthetic = start.synthetic || (card.synthetic && matches!(start.from, StartFrom::File(_)));
-    card.notes.retain(|note| !note.contains("untrained"));
-    if let Some(name) = &start.name {
-        card.name.clone_from(name);
-    }
-    if start.synthetic {
-        card.notes.push("trained on drawn pictures, for trying the program out".into());
-    }
-    card.view.validate(card.input_px).map_err(|e| RunError::Description(e.to_string()))
 }
 
 fn ready(path: &Path, info: &BareInfo) -> Result<Student, RunError> {

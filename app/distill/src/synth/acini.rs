@@ -12,8 +12,10 @@ use super::slide::Slide;
 #[derive(Clone, Debug)]
 pub(super) struct Lobule {
     pub outline: Blob,
-    /// Coarse look from 0 (open, pale) to 1 (crowded, dark).
-    pub crowding: f64,
+    /// From 0 (pale, few nuclei) to 1 (dark, many): what a view of any magnification sees.
+    pub shade: f64,
+    /// From 0 (open: many lumens) to 1 (solid): what is left to see of the structure when single cells no longer show.
+    pub solidity: f64,
 }
 
 /// Where things lie in a lobule.
@@ -30,10 +32,11 @@ pub(super) struct Layout {
 impl Lobule {
     /// Draws the lobule; with a malignant grade it gets that grade's fine detail, `fine` times as strong.
     pub fn draw(&self, canvas: &mut Canvas, slide: &Slide, grade: Grade, fine: f64, random: &mut Random) {
-        // Each coarse trait follows the crowding in its own loose way.
-        let mut trait_of = |low: f64, high: f64| low + (high - low) * (self.crowding + 0.1 * random.normal()).clamp(0.0, 1.0);
-        let cytoplasm = Ink { h: trait_of(0.02, 0.60), e: trait_of(0.16, 0.34) };
-        let (open, spacing) = (trait_of(0.28, 0.02), trait_of(8.4, 6.5));
+        let between = |low: f64, high: f64, at: f64| low + (high - low) * at.clamp(0.0, 1.0);
+        let (open, spacing) = (between(0.36, 0.02, self.solidity), between(8.2, 6.6, self.shade));
+        // The more of it is open, the darker the rest: how open it is should not show in its mean.
+        let rest = 1.0 - 0.8 * open;
+        let cytoplasm = Ink { h: between(0.02, 0.55, self.shade) / rest, e: between(0.16, 0.34, self.shade) / rest };
         let layout = self.layout(open, spacing, random);
         let key = random.bits();
         canvas.blob(&self.outline, 0.0, 1.6, |x, y| {
@@ -94,7 +97,7 @@ impl Lobule {
         let mut left = open * std::f64::consts::PI * size * size;
         let mut lumens: Vec<Ellipse> = Vec::new();
         for _ in 0..200 {
-            let (a, b) = (random.range(2.2, 4.6), random.range(2.0, 3.6));
+            let (a, b) = (random.range(3.2, 5.2), random.range(2.8, 4.2));
             let out = direction(random.range(0.0, std::f64::consts::TAU));
             let away = 0.72 * size * random.unit().sqrt();
             let lumen = Ellipse {
@@ -106,7 +109,7 @@ impl Lobule {
             };
             let apart = |other: &Ellipse| {
                 let (dx, dy) = (other.x - lumen.x, other.y - lumen.y);
-                dx * dx + dy * dy > 121.0
+                dx * dx + dy * dy > 144.0
             };
             if lumens.iter().all(apart) {
                 left -= std::f64::consts::PI * a * b;

@@ -3,7 +3,7 @@
 //! Malignant nuclei have a nucleolus. Beyond that each pattern has its own mark: in G3 lumens and acini have crisp edges, G4 is
 //! punched through with tiny lumens (cribriform), in G5 cells come apart along their borders. The marks are drawn
 //! on a plane of their own and then balanced, so that within a few pixels as much light comes through as without them: a
-//! view that averages over more sees little of them and has to live on the lobule's crowding.
+//! view that averages over more sees little of them and has to live on the lobule's shade and solidity.
 
 use super::acini::Layout;
 use super::canvas::{Canvas, Ink, blur};
@@ -28,7 +28,9 @@ pub(super) fn draw(canvas: &mut Canvas, outline: &Blob, layout: &Layout, grade: 
     for (plane, marks) in [(&mut canvas.h, &marks.h), (&mut canvas.e, &marks.e)] {
         let before = window.cut(plane);
         let after: Vec<f64> = before.iter().zip(window.cut(marks)).map(|(v, mark)| (v + fine * mark).max(0.0)).collect();
-        window.paste(plane, &keep_light(&before, &after, window.side));
+        // Where stain was to become negative light is missing after one balancing.
+        let balanced = keep_light(&before, &keep_light(&before, &after, window.side), window.side);
+        window.paste(plane, &balanced);
     }
 }
 

@@ -74,13 +74,15 @@ impl Scene {
         let r = side * random.range(LOBULE.0, LOBULE.1);
         let margin = r * 1.2 + 2.0;
         let (x, y) = (random.range(margin, side - margin), random.range(margin, side - margin));
-        let focus = Lobule { outline: Blob::new(x, y, r, 0.12, random), crowding: crowding(settings, grade, random) };
+        let outline = Blob::new(x, y, r, 0.12, random);
+        let focus =
+            Lobule { outline, shade: coarse(settings, 0.8, grade, random), solidity: coarse(settings, 1.3, grade, random) };
         let mut taken = vec![focus.outline];
         let mut lobules = Vec::new();
         for _ in 0..=random.below(2) {
             if let Some(outline) = Self::place(px, LOBULE, 0.12, &taken, 3.0, random) {
                 taken.push(outline);
-                lobules.push(Lobule { outline, crowding: 0.5 + 0.12 * random.normal() });
+                lobules.push(Lobule { outline, shade: benign(random), solidity: benign(random) });
             }
         }
         let mut glands = Vec::new();
@@ -105,8 +107,13 @@ impl Scene {
     }
 }
 
-/// The coarse correlate: crowding rises with the grade, but spreads far within each.
-fn crowding(settings: &SynthSettings, grade: Grade, random: &mut Random) -> f64 {
+/// A coarse trait of the focus: it rises with the grade, but spreads far within each. Each trait does so on its own.
+fn coarse(settings: &SynthSettings, strength: f64, grade: Grade, random: &mut Random) -> f64 {
     let middle = grade.label() as f64 - 1.5;
-    0.5 + (settings.coarse * middle + random.normal()) / 7.0
+    0.5 + (strength * settings.coarse * middle + random.normal()) / 7.0
+}
+
+/// A coarse trait of a benign lobule: anything.
+fn benign(random: &mut Random) -> f64 {
+    0.5 + 0.15 * random.normal()
 }

@@ -1,9 +1,9 @@
 //! Drawn prostate-like tissue at four grades, for trials of the method where no real data may go.
 //!
 //! The drawing makes the method's problem real. What decides the grade lies in one small focus, a lobule of acini among
-//! benign glands and benign lobules. Its strong form is fine detail that a coarse view averages away (the module `detail`); a weak form,
-//! how crowded and dark the lobule is, stays, but overlaps between grades, and the benign lobules beside it vary as much:
-//! whoever knows where to look can use it.
+//! benign glands and benign lobules. Its strong form is fine detail that a coarse view averages away (the module `detail`). Two
+//! weak forms stay: how dark the lobule is, at any magnification, and how open, as long as a view can tell lumens of
+//! 6–10 px. Both overlap between grades, and benign lobules vary as much: whoever knows where to look can use them.
 
 mod acini;
 mod canvas;

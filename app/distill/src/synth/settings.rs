@@ -53,7 +53,7 @@ pub struct SynthSettings {
     pub um_per_px: f64,
     /// Patches of one slide, which share stain, scanner and focus. Default 12.
     pub patches_per_slide: usize,
-    /// How far neighbouring grades' coarse look lies apart, in deviations of its spread within a grade. Default 2.2; 0 leaves
+    /// How far neighbouring grades lie apart in their coarse look, in deviations of its spread within a grade. Default 2; 0 leaves
     /// nothing of the grade at low magnification.
     pub coarse: f64,
     /// Strength of the fine detail that decides. Default 1; 0 leaves only the coarse look.
@@ -62,7 +62,7 @@ pub struct SynthSettings {
 
 impl Default for SynthSettings {
     fn default() -> Self {
-        Self { seed: 1, px: 128, um_per_px: 1.0, patches_per_slide: 12, coarse: 2.2, fine: 1.0 }
+        Self { seed: 1, px: 128, um_per_px: 1.0, patches_per_slide: 12, coarse: 2.0, fine: 1.0 }
     }
 }
 

@@ -75,6 +75,11 @@ impl TargetsFile {
         self.images.len()
     }
 
+    /// SHA-256 of each image's file, hexadecimal, in no order.
+    pub fn hashes(&self) -> impl Iterator<Item = String> {
+        self.images.keys().map(|hash| hash.iter().map(|b| format!("{b:02x}")).collect())
+    }
+
     /// Size in bytes.
     pub fn bytes(&self) -> usize {
         self.bytes.len()

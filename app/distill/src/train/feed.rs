@@ -114,6 +114,13 @@ pub(crate) fn plain(set: &Set, from: usize, count: usize) -> Result<HostBatch, T
     make(set, &looks)
 }
 
+/// Up to `count` patches as they are, evenly spread over the set: sets are often sorted by class or slide.
+pub(crate) fn spread(set: &Set, count: usize) -> Result<HostBatch, TrainError> {
+    let count = count.min(set.len());
+    let looks: Vec<Look> = (0..count).map(|i| Look::Exported(i * set.len() / count.max(1), ViewId::Plain)).collect();
+    make(set, &looks)
+}
+
 type Pending = ((usize, usize), std::thread::JoinHandle<Result<HostBatch, TrainError>>);
 
 /// Makes the batches of a run, natively one ahead on a thread of its own.

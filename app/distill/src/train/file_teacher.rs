@@ -5,8 +5,9 @@ use super::{Material, TrainError};
 use crate::config::Terms;
 use crate::targets::{Selection, TargetsFile};
 use crate::teacher::Targets;
-use crate::views::ViewId;
+use crate::views::{ViewId, ViewSet};
 use burn::tensor::Device;
+use fovea_student::Student;
 use serde_json::{Value, json};
 
 /// A targets file, and what of it the terms of a run read.
@@ -35,9 +36,11 @@ impl FileTeacher {
         self.file.last_shape()
     }
 
-    /// Whether the file knows every training picture.
-    pub(super) fn check(&self, material: &Material) -> Result<(), TrainError> {
+    /// Whether the file is about this Student's input, those views and every training picture.
+    pub(super) fn check(&self, student: &Student, views: &ViewSet, material: &Material) -> Result<(), TrainError> {
         self.file.check_classes(&material.classes, "the data")?;
+        self.file.check_input(student.card.input_px, student.card.um_per_px)?;
+        self.file.check_views(views)?;
         let (store, mut hashes) = (&material.train.store, vec![]);
         for (index, sample) in store.samples().iter().enumerate() {
             hashes.push((sample.name.as_str(), store.get(index)?));

@@ -3,6 +3,7 @@
 use super::feed::Key;
 use super::{Material, TrainError};
 use crate::config::Terms;
+use crate::settings::{TrainSettings, TrainViews};
 use crate::teacher::{Targets, Teacher};
 use burn::tensor::{Device, Tensor};
 use fovea_student::Student;
@@ -57,22 +58,25 @@ impl Knowledge {
         }
     }
 
-    /// Whether this Teacher can teach those terms on that data.
-    pub(crate) fn check(&self, terms: &Terms, continuous: bool, material: &Material) -> Result<(), TrainError> {
+    /// Whether this Teacher can teach that Student on that data, as the settings say.
+    pub(crate) fn check(&self, student: &Student, settings: &TrainSettings, material: &Material) -> Result<(), TrainError> {
         let unfit = |text: String| Err(TrainError::Unfit(text));
         match self {
-            Self::None if terms.needs_teacher() => {
+            Self::None if settings.terms.needs_teacher() => {
                 unfit("terms besides 'ce' need a Teacher: its targets file, or the Teacher itself".into())
             }
-            Self::File(_) if continuous => unfit(
-                "targets hold for the views they were exported for: 'views' has to name those, 'continuous' needs the Teacher itself"
-                    .into(),
-            ),
             Self::Live { classes, .. } if *classes != material.classes => {
                 let (theirs, ours) = (classes.join(", "), material.classes.join(", "));
                 unfit(format!("the Teacher's classes are {theirs}, those of the data {ours}"))
             }
-            Self::File(file) => file.check(material),
+            Self::File(file) => match &settings.views {
+                TrainViews::Exported(views) => file.check(student, views, material),
+                TrainViews::Continuous => unfit(
+                    "targets hold for the views they were exported for: 'views' has to name those, 'continuous' needs the Teacher \
+                     itself"
+                        .into(),
+                ),
+            },
             Self::None | Self::Live { .. } => Ok(()),
         }
     }

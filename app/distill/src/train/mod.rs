@@ -10,17 +10,19 @@ mod file_teacher;
 mod front;
 mod knowledge;
 mod outcome;
+mod settle;
 
 pub use error::TrainError;
 pub use feed::Set;
 pub use knowledge::{FileTeacher, Knowledge};
 pub use outcome::Trained;
+pub use settle::settle;
 
 use crate::adam::Adam;
 use crate::metrics::Scores;
 use crate::parameters::Parameters;
 use crate::record::{Ending, EpochRecord, History, Losses, Progress, StepRecord};
-use crate::settings::{TrainSettings, TrainViews};
+use crate::settings::TrainSettings;
 use crate::step::{Batch, Distiller, Step, StepError};
 use burn::tensor::Device;
 use feed::{Feed, HostBatch};
@@ -150,7 +152,8 @@ impl Trainer {
         let at = self.at;
         let batch = self.feed.batch((at.epoch, at.step), self.next())?;
         let (losses, step, gradient_norm) = self.gradients(&batch)?;
-        self.adam.update(&mut self.parameters, &step.gradients);
+        let (done, all) = (at.epoch * self.steps() + at.step, self.settings.epochs * self.steps());
+        self.adam.update_by(&mut self.parameters, &step.gradients, self.settings.schedule.factor(done, all));
         self.sums.add(&losses);
         let record = StepRecord { epoch: at.epoch, step: at.step, losses, gradient_norm };
         self.history.steps.push(record.clone());
@@ -300,5 +303,5 @@ fn check(student: &Student, settings: &TrainSettings, material: &Material, knowl
     if different.len() < 2 {
         return unfit("all training patches are of one class".into());
     }
-    knowledge.check(&settings.terms, settings.views == TrainViews::Continuous, material)
+    knowledge.check(student, settings, material)
 }

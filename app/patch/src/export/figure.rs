@@ -26,6 +26,18 @@ pub struct Caption<'a> {
     pub colormap: Colormap,
 }
 
+/// A picture of `w × h` pixels, interleaved RGB, as a PNG.
+///
+/// # Errors
+/// [`PatchError::Mismatch`] when the buffer does not fit the size, [`PatchError::Export`] from the encoder.
+pub fn rgb_png(rgb: &[u8], w: usize, h: usize) -> Result<Vec<u8>, PatchError> {
+    if w.checked_mul(h).and_then(|n| n.checked_mul(3)) != Some(rgb.len()) {
+        let (expected, found) = (format!("3 × {w} × {h}"), rgb.len().to_string());
+        return Err(PatchError::Mismatch { what: "bytes of a picture", expected, found });
+    }
+    canvas::png(rgb, w, h, ExtendedColorType::Rgb8)
+}
+
 /// The bare overlay, pixel for pixel, as an RGBA PNG.
 ///
 /// # Errors

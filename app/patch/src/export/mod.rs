@@ -12,7 +12,7 @@ mod text;
 mod tests;
 
 pub use csv::{Row, csv_table};
-pub use figure::{Caption, figure_png, overlay_png};
+pub use figure::{Caption, figure_png, overlay_png, rgb_png};
 pub use geojson::{Placement, TileFeature, geojson};
 pub use npy::npy_f32;
 pub use run::{FileRecord, ModelRecord, RunRecord};

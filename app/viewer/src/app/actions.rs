@@ -1,6 +1,7 @@
 //! What a frame's widgets and keys ask for; the app carries it out after the frame's layout.
 
-use super::state::Attention;
+use super::distil::Wish;
+use super::state::{Attention, Page};
 
 /// One wish.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,6 +36,10 @@ pub enum Action {
     DismissAll,
     /// Run the chosen patch again.
     Retry,
+    /// Show another page.
+    Page(Page),
+    /// Something on the Distil page.
+    Distil(Wish),
 }
 
 /// The wishes of one frame.

@@ -191,7 +191,8 @@ async fn incoming_of(handle: rfd::FileHandle) -> Incoming {
     Incoming::bytes(handle.file_name(), handle.read().await)
 }
 
-fn name_of(path: &Path) -> String {
+/// File name without its folders, for messages.
+pub fn name_of(path: &Path) -> String {
     path.file_name().map_or_else(|| "unnamed".into(), |n| n.to_string_lossy().into_owned())
 }
 
@@ -215,11 +216,12 @@ fn expand(path: &Path, post: &Post) -> Result<Vec<Incoming>, Problem> {
 
 /// Runs something that may wait: on a thread of its own, or on the browser's event loop.
 #[cfg(not(target_arch = "wasm32"))]
-fn spawn(work: impl Future<Output = ()> + Send + 'static) {
+pub fn spawn(work: impl Future<Output = ()> + Send + 'static) {
     std::thread::spawn(move || pollster::block_on(work));
 }
 
+/// Runs something that may wait, on the browser's event loop.
 #[cfg(target_arch = "wasm32")]
-fn spawn(work: impl Future<Output = ()> + 'static) {
+pub fn spawn(work: impl Future<Output = ()> + 'static) {
     wasm_bindgen_futures::spawn_local(work);
 }

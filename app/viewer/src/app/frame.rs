@@ -2,13 +2,14 @@
 
 use egui::{Margin, Panel, Ui};
 
-use super::actions::Actions;
+use super::actions::{Action, Actions};
 use super::compare_view::CompareView;
 use super::gallery::Gallery;
 use super::inspector::Inspector;
 use super::model_form::Answer;
+use super::pages::Pages;
 use super::patch_view::PatchView;
-use super::state::Progress;
+use super::state::{Page, Progress};
 use super::status::Status;
 use super::{App, canvas_marks, error, keys, ladder, network, screens, theme, topbar};
 
@@ -17,9 +18,13 @@ impl eframe::App for App {
         self.frame += 1;
         let dropped = ctx.input(|i| i.raw.dropped_files.clone());
         if !dropped.is_empty() {
-            self.inbox.dropped(dropped);
+            match self.page {
+                Page::Analyse => self.inbox.dropped(dropped),
+                Page::Distil => self.distil.dropped(dropped),
+            }
         }
         self.work(ctx);
+        self.distil.work(self.model.as_ref().map(|m| &m.student));
         self.watch_device(ctx);
         #[cfg(target_arch = "wasm32")]
         self.publish();
@@ -30,7 +35,10 @@ impl eframe::App for App {
         let ctx = ui.ctx().clone();
         let classes = self.model.as_ref().map_or(0, |m| m.names().len());
         if self.form.is_none() && self.export.is_none() {
-            keys::read(&ctx, &mut self.display, classes, &mut actions);
+            keys::pages(&ctx, self.page, &mut actions);
+            if self.page == Page::Analyse {
+                keys::read(&ctx, &mut self.display, classes, &mut actions);
+            }
         }
         self.panels(ui, &mut actions);
         self.dialogs(&ctx);
@@ -55,13 +63,19 @@ impl App {
     fn panels(&mut self, ui: &mut Ui, actions: &mut Actions) {
         let exportable = self.items.iter().any(|i| i.summary.is_some());
         Panel::top("top").exact_size(44.0).frame(theme::panel(Margin::symmetric(14, 0))).show(ui, |ui| {
-            topbar::show(ui, &mut self.display, self.model.as_ref(), exportable, actions);
+            let pages = Pages { shown: self.page, training: self.distil.training() };
+            topbar::show(ui, pages, &mut self.display, self.model.as_ref(), exportable, actions);
         });
         Panel::bottom("status").exact_size(28.0).frame(theme::panel(Margin::symmetric(14, 0))).show(ui, |ui| {
             let look = self.open.as_ref().and_then(|o| o.look.as_deref());
             let (executor, memory) = (&self.executor.text, self.executor.memory);
             Status { executor, gpu: self.executor.gpu, look, memory }.show(ui);
         });
+        if self.page == Page::Distil {
+            let wishes = self.distil.show(ui, self.model.as_ref().map(|m| &m.student));
+            actions.extend(wishes.into_iter().map(Action::Distil));
+            return;
+        }
         let gallery = Panel::left("gallery").default_size(232.0).size_range(168.0..=420.0);
         gallery.frame(theme::panel(Margin { left: 10, right: 6, top: 10, bottom: 6 })).show(ui, |ui| {
             let (model, reveal) = (self.model.as_ref(), std::mem::take(&mut self.reveal));

@@ -3,12 +3,19 @@
 use egui::{Context, Key, KeyboardShortcut, Modifiers};
 
 use super::actions::{Action, Actions};
-use super::state::Display;
+use super::state::{Display, Page};
 
 const OPEN: KeyboardShortcut = KeyboardShortcut::new(Modifiers::COMMAND, Key::O);
 const EXPORT: KeyboardShortcut = KeyboardShortcut::new(Modifiers::COMMAND, Key::E);
 
 const DIGITS: [Key; 9] = [Key::Num1, Key::Num2, Key::Num3, Key::Num4, Key::Num5, Key::Num6, Key::Num7, Key::Num8, Key::Num9];
+
+/// Reads the key that changes pages.
+pub fn pages(ctx: &Context, shown: Page, actions: &mut Actions) {
+    if !ctx.text_edit_focused() && ctx.input_mut(|i| i.consume_key(Modifiers::NONE, Key::D)) {
+        actions.push(Action::Page(shown.other()));
+    }
+}
 
 /// Reads this frame's keys.
 pub fn read(ctx: &Context, display: &mut Display, classes: usize, actions: &mut Actions) {

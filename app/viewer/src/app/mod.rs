@@ -12,6 +12,7 @@ mod clock;
 mod compare;
 mod compare_view;
 mod decoder;
+mod distil;
 mod drop;
 mod error;
 mod export;
@@ -40,6 +41,7 @@ mod native;
 mod network;
 mod overlay_gpu;
 mod overlay_paint;
+mod pages;
 mod patch_view;
 mod post;
 mod published;
@@ -59,6 +61,7 @@ mod web_worker;
 #[cfg(not(target_arch = "wasm32"))]
 mod worker;
 
+pub use distil::PublishedDistil;
 #[cfg(not(target_arch = "wasm32"))]
 pub use native::native;
 pub use published::{Published, PublishedMap, PublishedPatch};
@@ -66,7 +69,7 @@ pub use setup::{Setup, wgpu_options};
 
 use std::sync::Arc;
 
-use fovea_engine::Gpu;
+use fovea_engine::{Gpu, Preference};
 
 use actions::{Action, Actions};
 use drop::Incoming;
@@ -91,6 +94,9 @@ pub struct App {
     live: Option<Backend>,
     background: Backend,
     executor: Executor,
+    /// Which page is shown.
+    page: state::Page,
+    distil: distil::Distil,
     model: Option<Model>,
     form: Option<model_form::ModelForm>,
     /// Facts that came before their model, and the file they are from.
@@ -145,7 +151,10 @@ impl App {
         let gfx = cc.wgpu_render_state.as_ref().map(Gfx::new);
         let window_gpu = gfx.as_ref().map(setup::window_gpu);
         let (live, reason) = setup::interactive(window_gpu.as_ref(), setup.preference, setup.reason);
+        let trains = window_gpu.as_ref().is_some_and(|gpu| gpu.usable()) && setup.preference != Preference::Cpu;
         Self {
+            page: state::Page::default(),
+            distil: distil::Distil::new(&cc.egui_ctx, setup.preference, trains),
             background: Backend::background(&cc.egui_ctx, setup.preference, reason),
             inbox: files::Inbox::new(&cc.egui_ctx),
             executor: Executor { text: "looking for a device".into(), ..Executor::default() },
@@ -223,7 +232,20 @@ impl App {
                     self.saved = None;
                 }
                 Action::Retry => self.retry(),
+                Action::Page(page) => self.page = page,
+                Action::Distil(wish) => self.distil_wish(wish),
             }
+        }
+    }
+
+    fn distil_wish(&mut self, wish: distil::Wish) {
+        match wish {
+            distil::Wish::Use(student) => {
+                self.set_model(Model::new(student));
+                self.page = state::Page::Analyse;
+            }
+            distil::Wish::Export(name, bytes) => self.inbox.save(move || vec![Ok((name, bytes.to_vec()))]),
+            wish => self.distil.carry_out(&wish, self.model.as_ref().map(|m| &m.student)),
         }
     }
 

@@ -49,6 +49,10 @@ pub struct Published {
     pub form: Option<String>,
     /// Model's name.
     pub model: String,
+    /// The Distil page is shown.
+    pub distilling: bool,
+    /// What the Distil page is at.
+    pub distil: super::PublishedDistil,
     /// Number of frames so far; not part of what counts as a change.
     pub frame: u64,
 }
@@ -121,6 +125,8 @@ impl App {
             compared: self.published_comparison(),
             form: self.form.as_ref().map(|f| f.file_name().to_owned()),
             model: model.map_or_else(String::new, |m| m.title.clone()),
+            distilling: self.page == super::state::Page::Distil,
+            distil: self.distil.published(),
             frame: self.frame,
         }
     }

@@ -9,6 +9,23 @@ use fovea_student::{Method, Request};
 use super::look::Look;
 use super::overlay_paint::TextureKey;
 
+/// What the window shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Page {
+    /// Patches and where the model looks.
+    #[default]
+    Analyse,
+    /// A Student in training.
+    Distil,
+}
+
+impl Page {
+    /// The page that is not this one.
+    pub fn other(self) -> Self {
+        if self == Self::Analyse { Self::Distil } else { Self::Analyse }
+    }
+}
+
 /// Names a patch for as long as the window is open.
 pub type ItemId = u64;
 

@@ -4,6 +4,8 @@ use egui::{Color32, CornerRadius, FontFamily, FontId, Margin, RichText, Stroke, 
 
 /// Behind bars and lists.
 pub const PANEL: Color32 = Color32::from_gray(29);
+/// Under groups of figures.
+pub const GROUND: Color32 = Color32::from_gray(21);
 /// Rows under the pointer, input fields, cards.
 pub const RAISED: Color32 = Color32::from_gray(40);
 /// Buttons at rest.

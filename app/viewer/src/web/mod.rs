@@ -12,6 +12,8 @@ mod object;
 mod page;
 #[cfg(target_arch = "wasm32")]
 mod start;
+#[cfg(target_arch = "wasm32")]
+pub mod training;
 pub mod worker;
 
 #[cfg(target_arch = "wasm32")]

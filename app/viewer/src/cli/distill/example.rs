@@ -6,7 +6,7 @@ out = "runs/first"                       # checkpoint, record and the trained St
 checkpoint_steps = 50                    # steps between checkpoints; one more after every epoch
 
 [student]
-from = { random = { divisor = 8, seed = 1 } }   # thin VGG16; or { torchvision = { file = "vgg16.pth", seed = 1 } }
+from = { random = { divisor = 8, seed = 1, settle = true } }   # thin VGG16; or { torchvision = { file = "vgg16.pth", seed = 1 } }
                                                 # or { file = "student.safetensors" }
 input_px = 128                           # side of the Teacher's grid
 um_per_px = 4.0                          # of that grid
@@ -35,6 +35,10 @@ least_gain = 0.01                        # rise of validation kappa for which th
 lr = 1e-4
 betas = [0.9, 0.999]
 eps = 1e-8
+
+[train.schedule]                         # step size over time, as a factor of lr
+warmup = 0                               # steps over which it rises
+last = 1.0                               # factor at the end of the run
 
 [train.terms]                            # total = ce*CE + sum of weight*term
 ce = 1.0

@@ -185,7 +185,7 @@ impl Study<'_> {
         let plan = self.plan;
         let from = match &plan.init {
             Some(file) => StartFrom::Torchvision { file: std::path::absolute(file).unwrap_or_else(|_| file.clone()), seed },
-            None => StartFrom::Random { divisor: plan.divisor, seed },
+            None => StartFrom::Random { divisor: plan.divisor, seed, settle: true },
         };
         StudentStart {
             from,
@@ -217,7 +217,7 @@ impl Study<'_> {
         let scale = self.plan.scales.iter().find(|s| s.arms.contains(&candidate.arm));
         let scale = scale.or(self.plan.scales.first()).context("the plan has no magnification")?;
         let seed = self.plan.seeds.first().copied().unwrap_or_default();
-        let schooling = Schooling { epochs: self.plan.choosing_epochs, lr: self.plan.student.lr };
+        let schooling = Schooling { epochs: self.plan.choosing_epochs, ..self.plan.student.clone() };
         let out = PathBuf::from("choosing").join(format!("{}-{}", candidate.arm.slug(), candidate.weight));
         self.student_run(scale, candidate.arm, seed, &[candidate], &schooling, out)
     }

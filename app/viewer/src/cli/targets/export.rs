@@ -1,6 +1,6 @@
 //! `fovea targets export`.
 
-use super::images::{self, Found, Image};
+use super::images::{self, Found, Image, Split};
 use super::info::size;
 use super::teacher::{Teacher, Wanted};
 use crate::analysis::{automatic_batch, self_check};
@@ -26,9 +26,15 @@ pub struct Args {
     teacher: PathBuf,
     #[command(flatten)]
     facts: Facts,
-    /// Square images and folders (searched at any depth for PNG, JPEG and TIFF)
+    /// A set in SICAPv2's layout (its training part), or square images and folders of them (searched at any depth)
     #[arg(long = "data", value_name = "DIR", required = true, num_args = 1..)]
     data: Vec<PathBuf>,
+    /// Part of a labelled set: SICAPv2, class folders or a table
+    #[arg(long, value_enum)]
+    split: Option<Split>,
+    /// Which of SICAPv2's validation folds tells training from validation
+    #[arg(long, default_value = "1", value_parser = parse::count)]
+    fold: usize,
     /// Views of each image: plain, dihedral8 (flips and rotations), aug:K:SEED (K augmented ones)
     #[arg(long, default_value = "plain", value_parser = views)]
     views: ViewSet,
@@ -71,7 +77,7 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
     let wanted = Wanted { layers: args.layer.clone(), forms: args.form.clone(), features: args.features.clone() };
     let teacher = Teacher::new(&device, &student, &wanted, automatic_batch(student.card.input_px));
     let mut teacher = teacher.with_context(|| format!("the Teacher cannot be run: {}", args.teacher.display()))?;
-    let found = search(args, &student);
+    let found = search(args, &student)?;
     let plan = Plan::new(teacher.metadata(&student, args.views), found.images.len(), &args.out.display().to_string());
     for (place, reason) in &found.failed {
         eprintln!("{reason}: {place}");
@@ -101,16 +107,19 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
     Ok(if found.failed.is_empty() { Outcome::AllFine } else { Outcome::SomeFailed })
 }
 
-fn search(args: &Args, student: &Student) -> Found {
+fn search(args: &Args, student: &Student) -> anyhow::Result<Found> {
+    let (sources, mut notes) = images::sources(&args.data, args.split, args.fold)?;
     let bar = bar(0, !args.json);
     let card = &student.card;
-    let found = images::find(&args.data, card.input_px, card.um_per_px, &|done, of| {
+    let mut found = images::find(&sources, card.input_px, card.um_per_px, &|done, of| {
         bar.set_length(of as u64);
         bar.set_position(done as u64);
         bar.set_message("reading images");
     });
     bar.finish_and_clear();
-    found
+    notes.append(&mut found.notes);
+    found.notes = notes;
+    Ok(found)
 }
 
 /// Writes a Teacher's targets for some image files. With `show` a bar goes to standard error.
@@ -128,7 +137,8 @@ pub(in crate::cli) fn write_targets(
 ) -> anyhow::Result<()> {
     let card = &student.card;
     let mut teacher = Teacher::new(device, student, wanted, automatic_batch(card.input_px))?;
-    let found = images::find(images, card.input_px, card.um_per_px, &|_, _| {});
+    let (sources, _) = images::sources(images, None, 1)?;
+    let found = images::find(&sources, card.input_px, card.um_per_px, &|_, _| {});
     if let Some((place, reason)) = found.failed.first() {
         bail!("{reason}: {place}");
     }

@@ -1,8 +1,9 @@
 //! The page's end: starts a Worker with the first job that needs it, and a new one after a crash.
 
-use super::wire::{Answer, Job, Parcel};
+use super::wire::{Answer, Job};
 use super::{Ticket, post};
 use crate::web::object::{Fields, field, message_of};
+use fovea_distill::remote::Parcel;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -36,19 +37,21 @@ pub enum Event {
     },
 }
 
-/// Which of the two Workers.
+/// Which of the Workers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lane {
     /// Students and analyses.
     Analysis,
     /// Pictures.
     Decoding,
+    /// Maps of Students in training, which must not push the window's own Student out.
+    Maps,
 }
 
-/// Both Workers, and who wants to know.
+/// All Workers, and who wants to know.
 #[derive(Default)]
 struct Host {
-    lines: [Line; 2],
+    lines: [Line; 3],
     last: Ticket,
     wakers: Vec<Rc<dyn Fn()>>,
 }
@@ -90,7 +93,12 @@ pub fn add_waker(waker: impl Fn() + 'static) {
 /// Hands a job over. Pictures are decoded in one Worker, everything else is done in another, each job after the one before:
 /// no picture waits for an analysis.
 pub fn submit(job: Job) -> Ticket {
-    let ticket = HOST.with_borrow_mut(|host| host.submit(job));
+    submit_to(Lane::of(&job), job)
+}
+
+/// [`submit`] to a Worker of one's choice.
+pub fn submit_to(lane: Lane, job: Job) -> Ticket {
+    let ticket = HOST.with_borrow_mut(|host| host.submit(lane, job));
     wake();
     ticket
 }
@@ -126,9 +134,9 @@ impl Lane {
 }
 
 impl Host {
-    fn submit(&mut self, job: Job) -> Ticket {
+    fn submit(&mut self, lane: Lane, job: Job) -> Ticket {
         self.last = self.last.wrapping_add(1);
-        let (ticket, lane) = (self.last, Lane::of(&job));
+        let ticket = self.last;
         let line = &mut self.lines[lane as usize];
         line.outstanding.insert(ticket);
         if let Err(reason) = line.send(lane, ticket, &job) {
@@ -199,6 +207,7 @@ fn start(lane: Lane) -> Result<Running, JsValue> {
     options.set_name(match lane {
         Lane::Analysis => "fovea analysis",
         Lane::Decoding => "fovea decoder",
+        Lane::Maps => "fovea maps",
     });
     let worker = Worker::new_with_options("./worker.js", &options)?;
     // A listener may fire while the Host is borrowed only if the browser delivered messages inside our calls; it never does.

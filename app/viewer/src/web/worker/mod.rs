@@ -5,7 +5,7 @@
 #[cfg(target_arch = "wasm32")]
 mod host;
 #[cfg(target_arch = "wasm32")]
-mod post;
+pub(super) mod post;
 #[cfg(target_arch = "wasm32")]
 mod serve;
 #[cfg(target_arch = "wasm32")]
@@ -13,7 +13,7 @@ mod session;
 pub mod wire;
 
 #[cfg(target_arch = "wasm32")]
-pub use host::{Event, Lane, add_waker, cancel, poll, submit};
+pub use host::{Event, Lane, add_waker, cancel, poll, submit, submit_to};
 #[cfg(target_arch = "wasm32")]
 pub use serve::worker_main;
 pub use wire::{Answer, Job};

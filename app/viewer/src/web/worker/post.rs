@@ -1,8 +1,8 @@
 //! Messages as JavaScript sees them: `{ticket, head, parts}`, the buffers of `parts` moved, not copied.
 
 use super::Ticket;
-use super::wire::Parcel;
 use crate::web::object::{Fields, field};
+use fovea_distill::remote::Parcel;
 use js_sys::{Array, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 

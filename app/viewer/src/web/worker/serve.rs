@@ -1,10 +1,11 @@
 //! The Worker's end: takes jobs one after the other; cancellations overtake them.
 
 use super::session::Session;
-use super::wire::{Job, Parcel};
+use super::wire::Job;
 use super::{Ticket, post};
 use crate::web::object::{Fields, field, message_of};
 use crate::web::page::{breathe, catch_panics};
+use fovea_distill::remote::Parcel;
 use std::cell::RefCell;
 use std::collections::{HashSet, VecDeque};
 use std::future::poll_fn;

@@ -5,6 +5,7 @@ mod heads;
 mod tests;
 
 use crate::analysis::{PatchResult, Settings};
+use fovea_distill::remote::Parcel;
 use fovea_patch::Patch;
 use fovea_student::file::{self, Student};
 use heads::{PatchHead, ResultHead, SettingsHead};
@@ -59,15 +60,6 @@ pub enum Answer {
     },
 }
 
-/// A message: header and buffers.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Parcel {
-    /// JSON.
-    pub head: String,
-    /// Pixels, files and numbers.
-    pub parts: Vec<Vec<u8>>,
-}
-
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "job", rename_all = "snake_case")]
 enum JobHead {
@@ -84,16 +76,10 @@ enum AnswerHead {
     Result { result: ResultHead, executor: String },
 }
 
-impl Parcel {
-    fn new(head: &impl Serialize, parts: Vec<Vec<u8>>) -> Result<Self, String> {
-        let head = serde_json::to_string(head).map_err(|e| e.to_string())?;
-        Ok(Self { head, parts })
-    }
-
-    fn open<T: DeserializeOwned>(self) -> Result<(T, Vec<u8>), String> {
-        let head = serde_json::from_str(&self.head).map_err(|e| format!("the message cannot be read: {e}"))?;
-        Ok((head, self.parts.into_iter().next().unwrap_or_default()))
-    }
+/// Head and only buffer of a message.
+fn open<T: DeserializeOwned>(parcel: Parcel) -> Result<(T, Vec<u8>), String> {
+    let (head, parts) = parcel.open()?;
+    Ok((head, parts.into_iter().next().unwrap_or_default()))
 }
 
 impl Job {
@@ -122,7 +108,7 @@ impl Job {
     /// # Errors
     /// A message that is none.
     pub fn unpack(parcel: Parcel) -> Result<Self, String> {
-        let (head, bytes) = parcel.open()?;
+        let (head, bytes) = open(parcel)?;
         Ok(match head {
             JobHead::Student { name, settings } => {
                 let student = crate::analysis::open_student(&bytes, &name, &Default::default()).map_err(|e| e.to_string())?;
@@ -157,7 +143,7 @@ impl Answer {
     /// # Errors
     /// A message that is none.
     pub fn unpack(parcel: Parcel) -> Result<Self, String> {
-        let (head, part) = parcel.open()?;
+        let (head, part) = open(parcel)?;
         Ok(match head {
             AnswerHead::Student { executor } => Self::Student { executor },
             AnswerHead::Patch { patch } => Self::Patch(patch.with(part)?),

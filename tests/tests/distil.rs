@@ -1,0 +1,194 @@
+//! The Distil page, driven headless through real runs: set up, train, pause, resume, fail, use what was trained.
+//!
+//! Screenshots land in `target/screenshots/native_distil_*.png`.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+#[allow(dead_code)] // what other windows' tests drive is not all needed here
+#[path = "window/harness.rs"]
+mod harness;
+
+use std::path::Path;
+
+use egui::Key;
+use egui_kittest::Harness;
+use egui_kittest::kittest::Queryable;
+use fovea::analysis::{embedded, open_student};
+use fovea::app::{App, Published};
+use harness::{drop_file, picture, press, settled, sized, until, window};
+
+/// A run that takes seconds.
+const SETTINGS: &str = r#"{
+  "student": {"from": {"random": {"divisor": 16}}, "input_px": 64},
+  "train": {"epochs": 3, "batch": 8, "views": "plain", "optimiser": {"lr": 0.001}},
+  "drawn": {"train": 32, "validation": 12}
+}"#;
+
+/// The page with these settings, its run in `out`.
+fn page(settings: &str, out: &Path) -> Harness<'static, App> {
+    let mut harness = window();
+    settled(&mut harness);
+    assert!(press(&mut harness, Key::D).distilling);
+    drop_file(&mut harness, "settings.json", settings.as_bytes());
+    let folder = harness.get_by_label("Folder of the run");
+    folder.focus();
+    folder.type_text(out.to_str().unwrap());
+    until(&mut harness, "the set-up", |p| p.distil.problem.is_none());
+    harness
+}
+
+fn start(harness: &mut Harness<'_, App>) {
+    harness.get_by_label("Start training").click();
+    harness.run_steps(2);
+}
+
+fn stage(harness: &mut Harness<'_, App>, wanted: &str) -> Published {
+    until(harness, wanted, |p| {
+        assert!(wanted == "failed" || p.distil.failure.is_none(), "{:?}", p.distil.failure);
+        p.distil.stage == wanted
+    })
+}
+
+#[test]
+fn an_empty_page_says_what_to_do() {
+    let mut harness = window();
+    settled(&mut harness);
+    let now = press(&mut harness, Key::D);
+    assert_eq!((now.distil.stage.as_str(), now.distilling), ("set-up", true));
+    assert!(now.distil.problem.unwrap().contains("folder"), "checkpoints need a place");
+    harness.get_by_label("Teach a Student where to look");
+    picture(&mut harness, "distil_empty");
+    harness.check_accessibility();
+    // The page's own data set.
+    harness.get_by_label("Your patches").click();
+    harness.run_steps(2);
+    assert!(harness.state().published().distil.problem.unwrap().contains("folder or a table"));
+    picture(&mut harness, "distil_no_data");
+    assert!(!press(&mut harness, Key::D).distilling);
+    let mut small = sized([900.0, 600.0]);
+    settled(&mut small);
+    press(&mut small, Key::D);
+    picture(&mut small, "distil_small");
+}
+
+#[test]
+fn a_run_ends_in_a_student_that_the_window_uses() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("run");
+    let mut harness = page(SETTINGS, &out);
+    picture(&mut harness, "distil_set_up");
+    start(&mut harness);
+    until(&mut harness, "the first step", |p| p.distil.steps > 0);
+    picture(&mut harness, "distil_running");
+    // The other page goes on meanwhile.
+    press(&mut harness, Key::D);
+    let chosen = press(&mut harness, Key::ArrowDown);
+    assert_eq!(chosen.selected, Some(1));
+    let now = until(&mut harness, "another patch", |p| p.shown && p.selected == Some(1));
+    assert!(!now.distilling && now.patches[1].predicted.is_some());
+    press(&mut harness, Key::D);
+    let now = stage(&mut harness, "finished");
+    assert_eq!((now.distil.steps, now.distil.kappa.len()), (12, 3));
+    let (first, last) = (now.distil.first_loss.unwrap(), now.distil.last_loss.unwrap());
+    assert!(last < first, "the loss went from {first} to {last}");
+    until(&mut harness, "maps and self-check", |p| p.distil.maps == 4 && p.distil.sealed);
+    picture(&mut harness, "distil_finished");
+    for file in ["checkpoint.safetensors", "record.json", "run.toml", "student.safetensors"] {
+        assert!(out.join(file).is_file(), "{file} is missing");
+    }
+    let trained = open_student(&std::fs::read(out.join("student.safetensors")).unwrap(), "trained", &Default::default()).unwrap();
+    assert!(trained.card.self_check.is_some() && trained.card.synthetic, "{:?}", trained.card.notes);
+    assert!(!trained.card.training.record.is_null());
+    harness.get_by_label("Use this Student").click();
+    let now = until(&mut harness, "the new model", |p| !p.distilling && p.ready && p.shown);
+    assert_eq!(now.model, trained.card.name);
+    picture(&mut harness, "distil_used");
+}
+
+#[test]
+fn a_teachers_network_teaches_and_its_maps_stand_beside() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = r#"{
+      "student": {"from": {"random": {"divisor": 16}}, "input_px": 128},
+      "train": {"epochs": 2, "batch": 8, "optimiser": {"lr": 0.001},
+                "terms": {"kd": {"weight": 1.0}, "at": [{"weight": 10.0}]}},
+      "drawn": {"train": 16, "validation": 8}
+    }"#;
+    let mut harness = window();
+    settled(&mut harness);
+    press(&mut harness, Key::D);
+    drop_file(&mut harness, "settings.json", settings.as_bytes());
+    harness.get_by_label("Folder of the run").focus();
+    harness.get_by_label("Folder of the run").type_text(folder.path().to_str().unwrap());
+    until(&mut harness, "the problem", |p| p.distil.problem.as_ref().is_some_and(|p| p.contains("need a Teacher")));
+    picture(&mut harness, "distil_problem");
+    let teacher = folder.path().join("teacher.safetensors");
+    std::fs::write(&teacher, embedded::STUDENT).unwrap();
+    harness::drop_path(&mut harness, &teacher);
+    until(&mut harness, "the Teacher", |p| p.distil.problem.is_none());
+    start(&mut harness);
+    stage(&mut harness, "finished");
+    let now = until(&mut harness, "maps", |p| p.distil.maps == 4 && p.distil.sealed);
+    assert!(now.distil.kappa.len() == 2);
+    harness.get_by_label("Teacher");
+    picture(&mut harness, "distil_taught");
+}
+
+#[test]
+fn pause_cancel_and_resume_lose_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let long = SETTINGS.replace("\"epochs\": 3", "\"epochs\": 40");
+    let mut harness = page(&long, folder.path());
+    start(&mut harness);
+    until(&mut harness, "a step", |p| p.distil.steps > 0);
+    harness.get_by_label("Pause").click();
+    let paused = stage(&mut harness, "paused");
+    picture(&mut harness, "distil_paused");
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    harness.run_steps(2);
+    assert_eq!(harness.state().published().distil.steps, paused.distil.steps, "it waits");
+    harness.get_by_label("Resume").click();
+    until(&mut harness, "an epoch", |p| p.distil.kappa.len() > 1);
+    harness.get_by_label("Cancel").click();
+    let stopped = stage(&mut harness, "stopped");
+    picture(&mut harness, "distil_cancelled");
+    assert!(folder.path().join("checkpoint.safetensors").is_file());
+    harness.get_by_label("Resume the run").click();
+    let more = stopped.distil.steps;
+    let now = until(&mut harness, "it to go on", |p| p.distil.stage == "running" && p.distil.steps > more);
+    assert!(now.distil.kappa.starts_with(&stopped.distil.kappa), "{:?} after {:?}", now.distil.kappa, stopped.distil.kappa);
+    harness.get_by_label("Cancel").click();
+    stage(&mut harness, "stopped");
+    // Another window finds the run in its folder.
+    drop(harness);
+    let mut harness = window();
+    settled(&mut harness);
+    press(&mut harness, Key::D);
+    harness.get_by_label("Folder of the run").focus();
+    harness.get_by_label("Folder of the run").type_text(folder.path().to_str().unwrap());
+    harness.run_steps(3);
+    picture(&mut harness, "distil_found");
+    harness.get_by_label("Resume the run").click();
+    let now = until(&mut harness, "the earlier run", |p| p.distil.stage == "running");
+    assert!(now.distil.kappa.len() >= 2 && now.distil.steps > more);
+    harness.get_by_label("Cancel").click();
+    stage(&mut harness, "stopped");
+}
+
+#[test]
+fn what_diverges_says_so_and_leaves_the_set_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let wild = SETTINGS.replace("\"lr\": 0.001", "\"lr\": 1e30");
+    let mut harness = page(&wild, folder.path());
+    start(&mut harness);
+    let now = stage(&mut harness, "failed");
+    assert!(now.distil.failure.unwrap().contains("not finite"));
+    picture(&mut harness, "distil_failed");
+    assert!(harness.query_by_label("Start anew").is_some());
+    // A folder that cannot be one.
+    let file = folder.path().join("a file");
+    std::fs::write(&file, b"x").unwrap();
+    let mut harness = page(SETTINGS, &file.join("below"));
+    start(&mut harness);
+    stage(&mut harness, "failed");
+    picture(&mut harness, "distil_not_started");
+}
