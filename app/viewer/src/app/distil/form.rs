@@ -173,7 +173,7 @@ impl Form {
         let fresh = self.student == StudentKind::Fresh;
         StudentStart {
             from: match fresh {
-                true => StartFrom::Random { divisor: self.divisor, seed: self.train.seed },
+                true => StartFrom::Random { divisor: self.divisor, seed: self.train.seed, settle: true },
                 false => StartFrom::File(loaded),
             },
             input_px: fresh.then_some(self.input_px),
