@@ -238,7 +238,7 @@ mod tests {
         let mut form = Form { student: StudentKind::Fresh, divisor: 4, input_px: 256, factor: Some(2), ..Form::default() };
         form.train.seed = 5;
         let start = form.student_start("start.safetensors".into());
-        assert_eq!(start.from, StartFrom::Random { divisor: 4, seed: 5 });
+        assert_eq!(start.from, StartFrom::Random { divisor: 4, seed: 5, settle: true });
         let mut again = Form::default();
         again.start_from(&start);
         assert_eq!((again.student, again.divisor, again.px(None), again.factor), (form.student, 4, Some(256), Some(2)));

@@ -99,9 +99,7 @@ pub fn terms(arm: Arm, weights: &[Weight]) -> anyhow::Result<Terms> {
         Arm::Sr => Terms { sr: Some(Sr { weight: of(arm)?, kind: SrKind::Last }), ..base },
         Arm::At => Terms { at: vec![at(AttentionForm::Relu, of(arm)?)], ..base },
         Arm::AtPlus => Terms { at: vec![at(AttentionForm::Positive, of(arm)?)], ..base },
-        Arm::FmAtPlus => {
-            Terms { fm: Some(fm(of(Arm::Fm)?)), at: vec![at(AttentionForm::Positive, of(Arm::AtPlus)?)], ..base }
-        }
+        Arm::FmAtPlus => Terms { fm: Some(fm(of(Arm::Fm)?)), at: vec![at(AttentionForm::Positive, of(Arm::AtPlus)?)], ..base },
     })
 }
 
@@ -189,10 +187,8 @@ impl Preset {
     /// The plan.
     pub fn plan(self) -> Plan {
         let candidate = |arm, weight| Weight { arm, weight };
-        let scales = vec![
-            Scale { factor: 4, arms: Arm::ALL.to_vec() },
-            Scale { factor: 8, arms: vec![Arm::None, Arm::FmAtPlus] },
-        ];
+        let scales =
+            vec![Scale { factor: 4, arms: Arm::ALL.to_vec() }, Scale { factor: 8, arms: vec![Arm::None, Arm::FmAtPlus] }];
         let paper = Plan {
             input_px: 512,
             um_per_px: Some(1.0),
@@ -278,7 +274,8 @@ impl Plan {
 
     /// Settings of a run.
     pub fn settings(&self, schooling: &Schooling, terms: Terms, views: TrainViews, seed: u64) -> TrainSettings {
-        let mut settings = TrainSettings { terms, views, seed, epochs: schooling.epochs, batch: self.batch, ..TrainSettings::default() };
+        let mut settings =
+            TrainSettings { terms, views, seed, epochs: schooling.epochs, batch: self.batch, ..TrainSettings::default() };
         settings.optimiser.lr = schooling.lr;
         settings.schedule = schooling.schedule.clone();
         settings

@@ -76,7 +76,8 @@ pub fn dots(title: &str, rows: &[Dots], zero: Option<f64>) -> String {
     }
     for (i, row) in rows.iter().enumerate() {
         let y = ROW * (i as f64 + 0.5) + 4.0;
-        let _ = write!(out, "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>", LEFT - 12.0, y + 4.0, escape(&row.label));
+        let _ =
+            write!(out, "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>", LEFT - 12.0, y + 4.0, escape(&row.label));
         if let Some((low, high)) = row.interval {
             let _ = write!(out, "<line class=\"bar\" x1=\"{:.1}\" x2=\"{:.1}\" y1=\"{y:.1}\" y2=\"{y:.1}\"/>", x(low), x(high));
         }
@@ -85,7 +86,12 @@ pub fn dots(title: &str, rows: &[Dots], zero: Option<f64>) -> String {
         }
         if !row.values.is_empty() {
             let mean = x(row.values.iter().sum::<f64>() / row.values.len() as f64);
-            let _ = write!(out, "<line class=\"mean\" x1=\"{mean:.1}\" x2=\"{mean:.1}\" y1=\"{:.1}\" y2=\"{:.1}\"/>", y - 9.0, y + 9.0);
+            let _ = write!(
+                out,
+                "<line class=\"mean\" x1=\"{mean:.1}\" x2=\"{mean:.1}\" y1=\"{:.1}\" y2=\"{:.1}\"/>",
+                y - 9.0,
+                y + 9.0
+            );
         }
     }
     out + "</svg>"
@@ -135,7 +141,8 @@ pub fn curves(title: &str, curves: &[Curve]) -> String {
     let every = longest.div_ceil(10);
     for epoch in (1..=longest).filter(|e| (e - 1).is_multiple_of(every)) {
         let at = x(epoch as f64);
-        let _ = write!(out, "<text class=\"tick\" x=\"{at:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{epoch}</text>", BOTTOM + 16.0);
+        let _ =
+            write!(out, "<text class=\"tick\" x=\"{at:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{epoch}</text>", BOTTOM + 16.0);
     }
     for (i, curve) in curves.iter().enumerate() {
         let hue = HUES[i % HUES.len()];

@@ -43,13 +43,23 @@ impl Report {
     }
 
     fn head(&self) -> [&'static str; 8] {
-        ["training", "magnification", "seeds", "balanced accuracy", "κ (quadratic)", "Δ balanced accuracy", "Δ κ", "attention in focus"]
+        [
+            "training",
+            "magnification",
+            "seeds",
+            "balanced accuracy",
+            "κ (quadratic)",
+            "Δ balanced accuracy",
+            "Δ κ",
+            "attention in focus",
+        ]
     }
 
     /// The table.
     pub fn markdown(&self) -> String {
         let [train, validation, test] = self.patches;
-        let mut out = format!("{train} training, {validation} validation and {test} test patches; classes {}.\n", self.classes.join(", "));
+        let mut out =
+            format!("{train} training, {validation} validation and {test} test patches; classes {}.\n", self.classes.join(", "));
         let _ = writeln!(out, "Weights chosen on validation: {}.\n", self.weights_line());
         let _ = writeln!(out, "| {} |", self.head().join(" | "));
         let _ = writeln!(out, "|{}", "---|".repeat(self.head().len()));
@@ -141,9 +151,8 @@ fn cells(row: &Row) -> [String; 8] {
         Some(s) => s.sd.map_or_else(|| format!("{:.3}", s.mean), |sd| format!("{:.3} ± {sd:.3}", s.mean)),
         None => dash(),
     };
-    let difference = |d: &Option<super::stats::Difference>| {
-        d.map_or_else(dash, |d| format!("{:+.3} [{:+.3}, {:+.3}]", d.mean, d.low, d.high))
-    };
+    let difference =
+        |d: &Option<super::stats::Difference>| d.map_or_else(dash, |d| format!("{:+.3} [{:+.3}, {:+.3}]", d.mean, d.low, d.high));
     [
         row.label().into(),
         row.magnification(),
@@ -199,8 +208,13 @@ mod tests {
         let splits = Splits { classes: vec!["a".into(), "<b>".into()], ..Splits::default() };
         let plain = Group::Student { factor: 2, arm: Arm::None };
         let told = Group::Student { factor: 2, arm: Arm::AtPlus };
-        let results =
-            vec![result(Group::Teacher, 0, 95), result(plain, 1, 70), result(told, 1, 80), result(plain, 2, 72), result(told, 2, 82)];
+        let results = vec![
+            result(Group::Teacher, 0, 95),
+            result(plain, 1, 70),
+            result(told, 1, 80),
+            result(plain, 2, 72),
+            result(told, 2, 82),
+        ];
         let report = Report::new(&plan, &splits, &[], results);
         let table = report.markdown();
         let line = |start: &str| table.lines().find(|l| l.starts_with(start)).unwrap().to_string();

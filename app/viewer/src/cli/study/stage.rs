@@ -7,8 +7,8 @@ use fovea_distill::files::write_whole;
 use fovea_distill::run::{CHECKPOINT, RunFile, Session};
 use fovea_distill::{Device, EpochRecord, History};
 use fovea_student::{Loaded, Student, load};
-use serde::{Deserialize, Serialize};
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
 /// File name of a training's outcome.

@@ -53,11 +53,7 @@ impl Pair {
     pub fn new(ours: &[Judged], theirs: &[Judged]) -> Option<Self> {
         let same = ours.len() == theirs.len() && ours.iter().zip(theirs).all(|(a, b)| a.name == b.name);
         let predicted = |rows: &[Judged]| rows.iter().map(|r| argmax(&r.logits)).collect();
-        same.then(|| Self {
-            labels: ours.iter().map(|r| r.label).collect(),
-            ours: predicted(ours),
-            theirs: predicted(theirs),
-        })
+        same.then(|| Self { labels: ours.iter().map(|r| r.label).collect(), ours: predicted(ours), theirs: predicted(theirs) })
     }
 }
 
