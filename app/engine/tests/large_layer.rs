@@ -27,8 +27,8 @@ fn classifier() -> (Graph, Weights) {
     (explain(&graph, &Explain::one(name, Method::HiResCam)).unwrap(), weights)
 }
 
-/// A device with the default limits, and one with the largest buffers the adapter offers.
-fn devices() -> Option<[Device; 2]> {
+/// A device with the default limits, and one with the largest buffers the adapter offers, where those are larger.
+fn devices() -> Option<Vec<Device>> {
     gpu()?;
     let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle_from_env();
     descriptor.backends &= wgpu::Backends::PRIMARY;
@@ -39,7 +39,9 @@ fn devices() -> Option<[Device; 2]> {
         let (device, queue) = pollster::block_on(adapter.request_device(descriptor)).unwrap();
         Device::Gpu(Gpu::shared(device, queue, &adapter.get_info()))
     };
-    Some([open(&default), open(&device_descriptor(&adapter))])
+    let raised = device_descriptor(&adapter);
+    let more = raised.required_limits.max_storage_buffer_binding_size > default.required_limits.max_storage_buffer_binding_size;
+    Some(std::iter::once(open(&default)).chain(more.then(|| open(&raised))).collect())
 }
 
 fn outputs(device: &Device, plan: Plan, x: &[f32]) -> Vec<(String, Vec<f32>)> {

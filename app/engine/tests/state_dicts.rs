@@ -31,7 +31,7 @@ fn residual_networks_give_pytorchs_logits() {
         let x = case.get("x").unwrap();
         let made = run(&cpu(), &student.graph, &student.weights, x.data(), 2);
         let error = relative(&made.get("logits").unwrap().data, case.get("logits").unwrap().data());
-        assert!(error < 1e-5, "{file}: {error:e}");
+        assert!(error < 1e-4, "{file}: {error:e}");
     }
 }
 

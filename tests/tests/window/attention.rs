@@ -1,7 +1,7 @@
 //! What a map is: layers, methods, smoothing, and the network's nodes.
 
 use egui::{Key, Modifiers};
-use egui_kittest::kittest::Queryable;
+use egui_kittest::kittest::{NodeT, Queryable};
 
 use crate::harness::*;
 
@@ -88,4 +88,36 @@ fn the_scale_of_the_model_can_be_said_later() {
     until(&mut harness, "four rungs", |p| p.rungs.len() == 4);
     // 4 µm/px is 2.5×.
     harness.get_by_label_contains("at 2.5×");
+}
+
+/// The older exporter's names are paths, and class names may be sentences: everything is cut where its room ends.
+#[test]
+fn long_names_are_cut_where_their_room_ends() {
+    let Some(shared) = fovea_tests::shared_dir() else { return };
+    let mut harness = window();
+    settled(&mut harness);
+    drop_path(&mut harness, &shared.join("golden/cam/mobilenet_v2/model.onnx"));
+    until(&mut harness, "the form", |p| p.form.is_some());
+    let classes = [
+        "Adenocarcinoma of the prostate with cribriform glands and comedonecrosis",
+        "Benign tissue",
+        "High-grade prostatic intraepithelial neoplasia without invasion",
+        "Artefact",
+    ];
+    harness.get_by_label("Class names (optional)").focus();
+    harness.run_steps(2);
+    harness.get_by_label("Class names (optional)").type_text(&classes.join(", "));
+    harness.run_steps(2);
+    harness.get_by_label("Load the model").click();
+    let now = until(&mut harness, "the network", |p| p.form.is_none() && p.ready && p.shown);
+    assert!(now.patches.iter().all(|p| classes.contains(&p.predicted.as_deref().unwrap())), "{now:?}");
+    harness.get_by_label("Layer").click();
+    harness.run_steps(3);
+    picture(&mut harness, "long_names");
+    harness.key_press(Key::Escape);
+    harness.run_steps(2);
+    press(&mut harness, Key::M);
+    let now = until(&mut harness, "maps side by side", |p| p.compared.len() == 4);
+    assert!(now.compared.iter().all(|m| m.layer.starts_with('/')), "{:?}", now.compared);
+    picture(&mut harness, "long_names_compared");
 }

@@ -87,6 +87,22 @@ pub fn drop_path(harness: &mut Harness<'_, App>, path: &Path) {
     harness.input_mut().dropped_files.clear();
 }
 
+/// Is this text in some field? (Its run of letters is a node as well.)
+pub fn has_value(harness: &Harness<'_, App>, value: &str) -> bool {
+    harness.query_all_by_value(value).next().is_some()
+}
+
+/// Frames until a field holds this text.
+pub fn wait_for_value(harness: &mut Harness<'_, App>, value: &str) {
+    let start = Instant::now();
+    while !has_value(harness, value) {
+        assert!(start.elapsed() < Duration::from_secs(60), "waited in vain for the text {value:?}");
+        harness.step();
+    }
+    // A form that grew is laid out anew.
+    harness.run_steps(3);
+}
+
 /// A file of `tests/golden/onnx`: a small DenseNet whose weights are in a second file, and what is known about it.
 pub fn golden_onnx(name: &str) -> Vec<u8> {
     std::fs::read(fovea_tests::root().join("tests/golden/onnx").join(name)).unwrap()
@@ -99,11 +115,7 @@ pub fn load_densenet(harness: &mut Harness<'_, App>) -> Published {
     drop_files(harness, &files);
     until(harness, "the form", |p| p.form.is_some());
     // The configuration is read right after the model.
-    let filled = |h: &Harness<'_, App>| h.query_by_label("the file says 96").is_some() && h.query_by_value("1").is_some();
-    let start = Instant::now();
-    while !filled(harness) && start.elapsed() < Duration::from_secs(10) {
-        harness.step();
-    }
+    wait_for_value(harness, "Benign, Low grade, High grade, Other");
     harness.get_by_label("Load the model").click();
     until(harness, "the DenseNet", |p| p.form.is_none() && p.model.starts_with("model_dynamo") && p.ready && p.shown)
 }

@@ -69,6 +69,11 @@ pub fn colour_bar(painter: &Painter, strip: Rect, display: &Display, class: &str
     let bar_left = low_left + low.size().x + 8.0;
     painter.galley(pos2(low_left, y - low.size().y / 2.0), low, theme::TEXT);
     let bar = Rect::from_min_max(pos2(bar_left, y - 5.0), pos2(bar_right, y + 5.0));
+    gradient_bar(painter, bar, display);
+}
+
+/// The colours from lowest to highest, with a tick at the contour's level.
+pub fn gradient_bar(painter: &Painter, bar: Rect, display: &Display) {
     painter.add(Shape::mesh(gradient(bar, display)));
     if display.contour {
         let x = bar.left() + bar.width() * display.level;

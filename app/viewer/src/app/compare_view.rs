@@ -1,15 +1,15 @@
 //! The comparison on screen: a grid of pictures, each with its own layer and method.
 
-use egui::{Align2, Color32, CornerRadius, Rect, RichText, Role, Sense, Ui, UiBuilder, Vec2, WidgetInfo, pos2, vec2};
+use egui::{Align2, Color32, CornerRadius, Painter, Rect, RichText, Role, Sense, Ui, UiBuilder, Vec2, WidgetInfo, pos2, vec2};
 use fovea_student::Request;
 
-use super::canvas_marks::value;
+use super::canvas_marks::{gradient_bar, value};
 use super::compare::{Compare, FEWEST, MOST, Made};
 use super::look::Shown;
 use super::model::Model;
 use super::overlay_paint::Draw;
 use super::state::{Display, Open};
-use super::{layer_picker, method_picker, theme};
+use super::{inspector, layer_picker, method_picker, theme};
 
 /// First view of the window that the tiles use; the canvas and the ladder have those before.
 const VIEW: u32 = 32;
@@ -134,46 +134,66 @@ impl CompareView<'_> {
         .paint(&ui.painter().with_clip_rect(canvas.intersect(ui.clip_rect())), canvas);
     }
 
-    /// The line below: the range in numbers and the map's size, or what there is instead.
+    /// The line below: colour bar with the values of its ends and the map's size, or what there is instead.
     fn foot(&self, ui: &Ui, row: Rect, made: Option<(&Made, Shown)>, failure: Option<&str>) {
-        let y = row.center().y + 2.0;
+        let row = Rect::from_min_max(row.min + vec2(0.0, 4.0), row.max);
         let painter = ui.painter().with_clip_rect(row.intersect(ui.clip_rect()));
-        let left = |text: String, color, room: f32| {
-            let mut job = egui::text::LayoutJob::simple_singleline(text, theme::words(theme::SMALL), color);
-            job.wrap = egui::text::TextWrapping::truncate_at_width(room);
-            let galley = painter.layout_job(job);
-            painter.galley(pos2(row.left(), y - galley.size().y / 2.0), galley, color);
-        };
         match (made, failure) {
-            (None, Some(why)) => left(why.to_owned(), theme::ERROR, row.width()),
-            (None, None) => left("being made".into(), theme::WEAK, row.width()),
+            (None, Some(why)) => short_text(&painter, row, why, theme::ERROR),
+            (None, None) => short_text(&painter, row, "being made", theme::WEAK),
             (Some((made, shown)), _) => {
                 let cells = format!("{} × {} cells", made.look.maps.w, made.look.maps.h);
-                let anchor = pos2(row.right(), y);
-                let size = painter.text(anchor, Align2::RIGHT_CENTER, cells, theme::words(theme::SMALL), theme::WEAK);
-                let text = match shown.evidence {
-                    true => format!("{} to {}", value(shown.lo), value(shown.hi)),
-                    false => format!("no positive evidence for {}", self.model.name(self.class)),
-                };
-                left(text, theme::TEXT, (size.left() - row.left() - 8.0).max(0.0));
+                let font = theme::words(theme::SMALL);
+                let cells = painter.text(row.right_center(), Align2::RIGHT_CENTER, cells, font, theme::WEAK);
+                let rest = row.with_max_x(cells.left() - 14.0);
+                match shown.evidence {
+                    true => self.bar(&painter, rest, shown),
+                    false => {
+                        let text = format!("no positive evidence for {}", self.model.name(self.class));
+                        short_text(&painter, rest, &text, theme::TEXT);
+                    }
+                }
             }
         }
     }
+
+    fn bar(&self, painter: &Painter, row: Rect, shown: Shown) {
+        let y = row.center().y;
+        let low = painter.text(row.left_center(), Align2::LEFT_CENTER, value(shown.lo), theme::digits(11.0), theme::TEXT);
+        let high = painter.layout_no_wrap(value(shown.hi), theme::digits(11.0), theme::TEXT);
+        let left = low.right() + 8.0;
+        let right = (row.right() - high.size().x - 8.0).min(left + 140.0);
+        if right - left > 16.0 {
+            gradient_bar(painter, Rect::from_min_max(pos2(left, y - 4.0), pos2(right, y + 4.0)), self.display);
+        }
+        painter.galley(pos2(right.max(left) + 8.0, y - high.size().y / 2.0), high, theme::TEXT);
+    }
+}
+
+/// Text at the left of a row, cut where the row ends.
+fn short_text(painter: &Painter, row: Rect, text: &str, color: Color32) {
+    let mut job = egui::text::LayoutJob::simple_singleline(text.to_owned(), theme::words(theme::SMALL), color);
+    job.wrap = egui::text::TextWrapping::truncate_at_width(row.width().max(0.0));
+    let galley = painter.layout_job(job);
+    painter.galley(row.left_center() - vec2(0.0, galley.size().y / 2.0), galley, color);
 }
 
 /// Lists of layer and method; true when the tile is to go.
 fn header_row(ui: &mut Ui, request: &mut Request, index: usize, model: &Model, removable: bool) -> bool {
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 4.0;
-        let cross = if removable { 26.0 } else { 0.0 };
-        let width = ((ui.available_width() - cross - 4.0) / 2.0).max(40.0);
+        let room = if removable { 24.0 } else { 0.0 };
+        // Names of methods are longer than those of blocks.
+        let both = (ui.available_width() - room - 4.0).max(80.0);
         let name = format!("Layer of map {}", index + 1);
-        if let Some(layer) = layer_picker::show(ui, model, &request.layer, &name, width) {
+        if let Some(layer) = layer_picker::show(ui, model, &request.layer, &name, both * 0.45) {
             request.layer = layer;
         }
         let name = format!("Method of map {}", index + 1);
-        method_picker::show(ui, &mut request.method, &mut request.relu, &name, width);
-        removable && ui.add(egui::Button::new("×").frame(false)).on_hover_text(format!("Take map {} away", index + 1)).clicked()
+        method_picker::show(ui, &mut request.method, &mut request.relu, &name, both * 0.55);
+        let cross = egui::Button::new(RichText::new("×").size(17.0)).frame(false);
+        let name = format!("Take map {} away", index + 1);
+        removable && inspector::name(ui.add(cross), &name).on_hover_text(name).clicked()
     })
     .inner
 }

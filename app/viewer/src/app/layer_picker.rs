@@ -1,21 +1,36 @@
 //! The list of layers behind a button: grouped by size, searchable, the default marked.
 
-use egui::{Align, Button, Id, Layout, Popup, PopupCloseBehavior, RichText, TextEdit, Ui};
+use egui::text::{LayoutJob, TextWrapping};
+use egui::{
+    Align2, Button, CornerRadius, Id, Margin, Popup, PopupCloseBehavior, Rect, Role, Sense, Shape, TextEdit, Ui, WidgetInfo,
+    pos2, vec2,
+};
 
 use super::layers::{Layer, groups};
 use super::model::Model;
 use super::theme;
 
+/// Of the list, points.
 const WIDTH: f32 = 340.0;
 const HEIGHT: f32 = 340.0;
+/// A button below this width has no room for the size.
+const NARROW: f32 = 140.0;
+/// Of the button, points.
+const HIGH: f32 = 24.0;
 
 /// A button with the current layer; the one that was chosen in its list.
 pub fn show(ui: &mut Ui, model: &Model, current: &str, label: &str, width: f32) -> Option<String> {
-    let text = RichText::new(format!("{}  ⏷", model.layer_label(current)));
-    let response = ui.add_sized([width, 24.0], Button::new(text).truncate());
+    // The blank at the right keeps the name on the left, and clear of the triangle.
+    let text = if width < NARROW { model.layer_name(current) } else { model.layer_label(current) };
+    let button = Button::new(text).truncate().right_text("   ").min_size(vec2(width, HIGH));
+    let response = ui.add_sized([width, HIGH], button);
+    let place = Rect::from_center_size(response.rect.right_center() - vec2(17.0, 0.0), vec2(9.8, 6.3));
+    let ink = ui.style().interact(&response).fg_stroke.color;
+    ui.painter().add(Shape::rotated_triangle(place, 0.0, ink));
     response.ctx.accesskit_node_builder(response.id, |node| node.set_label(label));
     let id = response.id.with("typed");
     let opened = response.clicked();
+    let response = response.on_hover_text(current);
     let popup = Popup::menu(&response).close_behavior(PopupCloseBehavior::CloseOnClickOutside).width(WIDTH);
     popup.show(|ui| list(ui, model, current, id, opened)).and_then(|shown| shown.inner)
 }
@@ -23,7 +38,10 @@ pub fn show(ui: &mut Ui, model: &Model, current: &str, label: &str, width: f32) 
 fn list(ui: &mut Ui, model: &Model, current: &str, id: Id, opened: bool) -> Option<String> {
     let mut typed: String = if opened { String::new() } else { ui.data(|d| d.get_temp(id)).unwrap_or_default() };
     ui.set_width(WIDTH);
-    let edit = TextEdit::singleline(&mut typed).hint_text("Search by name or size").desired_width(f32::INFINITY);
+    let edit = TextEdit::singleline(&mut typed)
+        .hint_text("Search by name or size")
+        .desired_width(f32::INFINITY)
+        .margin(Margin::symmetric(8, 5));
     let search = ui.add(edit);
     search.ctx.accesskit_node_builder(search.id, |node| node.set_label("Search layers"));
     if opened {
@@ -51,7 +69,8 @@ fn list(ui: &mut Ui, model: &Model, current: &str, id: Id, opened: bool) -> Opti
         chosen = chosen.or_else(|| found.first().map(|l| l.value.clone()));
     }
     ui.data_mut(|d| d.insert_temp(id, typed));
-    if chosen.is_some() {
+    // Otherwise the first Escape would only leave the field.
+    if chosen.is_some() || ui.input(|i| i.key_pressed(egui::Key::Escape)) {
         ui.close();
     }
     chosen
@@ -63,20 +82,24 @@ fn row(ui: &mut Ui, layer: &Layer, current: bool) -> bool {
         None => layer.short.clone(),
     };
     let [c, h, w] = layer.shape;
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), HIGH), Sense::click());
     let spoken = format!("{name}, {c} × {h} × {w}{}", if layer.default { ", default" } else { "" });
-    let size = egui::vec2(ui.available_width(), 22.0);
-    let right = if layer.default { 118.0 } else { 74.0 };
-    let response = ui.add_sized(size, Button::new("").selected(current).frame_when_inactive(false));
-    response.widget_info(|| egui::WidgetInfo::selected(egui::Role::ListBoxOption, true, current, &spoken));
-    let inner = response.rect.shrink2(egui::vec2(8.0, 0.0));
-    let mut job = egui::text::LayoutJob::simple_singleline(name, theme::words(12.5), theme::TEXT);
-    job.wrap = egui::text::TextWrapping::truncate_at_width(inner.width() - right);
-    let galley = ui.painter().layout_job(job);
-    ui.painter().galley(inner.left_center() - egui::vec2(0.0, galley.size().y / 2.0), galley, theme::TEXT);
-    let mut beside = ui.new_child(egui::UiBuilder::new().max_rect(inner).layout(Layout::right_to_left(Align::Center)));
-    beside.label(theme::caption(format!("{c} channels")));
-    if layer.default {
-        beside.label(RichText::new("default").size(theme::SMALL).color(theme::ACCENT));
+    response.widget_info(|| WidgetInfo::selected(Role::ListBoxOption, true, current, &spoken));
+    let painter = ui.painter();
+    if current || response.hovered() || response.has_focus() {
+        let fill = if current { ui.visuals().selection.bg_fill } else { theme::RAISED };
+        painter.rect_filled(rect, CornerRadius::same(4), fill);
     }
+    let inner = rect.shrink2(vec2(8.0, 0.0));
+    let quiet = |at, text: String, color| painter.text(at, Align2::RIGHT_CENTER, text, theme::words(theme::SMALL), color);
+    let mut left = quiet(inner.right_center(), format!("{c} channels"), theme::WEAK).left();
+    if layer.default {
+        left = quiet(pos2(left - 10.0, inner.center().y), "default".into(), if current { theme::TEXT } else { theme::ACCENT })
+            .left();
+    }
+    let mut job = LayoutJob::simple_singleline(name, theme::words(12.5), theme::TEXT);
+    job.wrap = TextWrapping::truncate_at_width((left - inner.left() - 10.0).max(0.0));
+    let galley = painter.layout_job(job);
+    painter.galley(inner.left_center() - vec2(0.0, galley.size().y / 2.0), galley, theme::TEXT);
     response.on_hover_text(format!("{}\n{c} × {h} × {w}", layer.value)).clicked()
 }

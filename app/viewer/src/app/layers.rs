@@ -1,7 +1,7 @@
 //! Layers and nodes of a network, as lists show them.
 
 use fovea_student::Graph;
-use fovea_student::graph::Lead;
+use fovea_student::graph::{Lead, Op};
 
 /// A layer a map can look at.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,11 +47,13 @@ impl Layer {
 #[derive(Clone, Debug, PartialEq)]
 pub struct NodeRow {
     /// Operation.
-    pub op: &'static str,
+    pub op: String,
     /// Name of the value it makes, short.
     pub name: String,
     /// Shape of that value.
     pub shape: String,
+    /// Names of the values it is made of, weights left out.
+    pub from: String,
     /// Place in the list of layers, where a map can look at it.
     pub layer: Option<usize>,
 }
@@ -64,7 +66,7 @@ pub fn of(graph: &Graph) -> Vec<Layer> {
         let value = graph.value(id);
         let &[c, h, w] = &value.shape[..] else { return None };
         let block = blocks.iter().position(|b| *b == Some(id)).map(|i| i + 1);
-        let (value, short) = (value.name.clone(), short(&value.name).to_owned());
+        let (value, short) = (value.name.clone(), short(&value.name));
         Some(Layer { value, short, block, shape: [c, h, w], default: default == Some(id) })
     };
     graph.candidate_layers().into_iter().rev().filter_map(layer).collect()
@@ -77,9 +79,21 @@ pub fn nodes(graph: &Graph, layers: &[Layer]) -> Vec<NodeRow> {
         let value = graph.value(node.output);
         let shape: Vec<String> = value.shape.iter().map(usize::to_string).collect();
         let layer = layers.iter().position(|l| l.value == value.name);
-        NodeRow { op: node.op.name(), name: short(&value.name).to_owned(), shape: shape.join(" × "), layer }
+        let inputs = node.inputs.iter().map(|i| graph.value(*i)).filter(|v| v.lead != Lead::Constant);
+        let from = inputs.map(|v| short(&v.name)).collect::<Vec<_>>().join(", ");
+        NodeRow { op: op_name(&node.op), name: short(&value.name), shape: shape.join(" × "), from, layer }
     };
     computed.map(row).collect()
+}
+
+/// What a node does; the function itself where it works on single numbers.
+fn op_name(op: &Op) -> String {
+    let named = match op {
+        Op::Unary(unary) => format!("{unary:?}"),
+        Op::Binary(binary) => format!("{binary:?}"),
+        other => return other.name().to_owned(),
+    };
+    named.split('(').next().unwrap_or_default().to_owned()
 }
 
 /// Groups of one size, the deepest first.
@@ -94,10 +108,18 @@ pub fn groups(layers: &[Layer]) -> Vec<(String, Vec<&Layer>)> {
     groups
 }
 
-/// `/features/features.12/Concat_output_0` → `features/features.12/Concat`.
-fn short(name: &str) -> &str {
-    let name = name.strip_prefix('/').unwrap_or(name);
-    name.strip_suffix("_output_0").filter(|s| !s.is_empty()).unwrap_or(name)
+/// A name without what exporters add: `/features/features.18/features.18.0/Conv_output_0` → `features.18.0/Conv`.
+fn short(name: &str) -> String {
+    let plain = name.strip_prefix('/').unwrap_or(name);
+    let plain = plain.strip_suffix("_output_0").filter(|s| !s.is_empty()).unwrap_or(plain);
+    let parts: Vec<&str> = plain.split('/').collect();
+    // A module's name begins with its parent's, which says nothing more then.
+    let repeated = |i: usize| {
+        let rest = parts.get(i + 1).and_then(|next| next.strip_prefix(parts[i]));
+        rest.is_some_and(|rest| rest.starts_with('.'))
+    };
+    let kept: Vec<&str> = (0..parts.len()).filter(|i| !repeated(*i)).map(|i| parts[i]).collect();
+    kept.join("/")
 }
 
 #[cfg(test)]
@@ -114,12 +136,15 @@ mod tests {
         let groups = groups(&layers);
         assert!(groups.len() >= student.graph.levels.len() && groups.iter().map(|g| g.1.len()).sum::<usize>() == layers.len());
         assert!(layers.iter().any(|l| l.matches("block 5 8x8")) && !layers.iter().any(|l| l.matches("nowhere")));
-        assert!(nodes(&student.graph, &layers).iter().filter(|n| n.layer.is_some()).count() == layers.len());
+        let nodes = nodes(&student.graph, &layers);
+        assert_eq!(nodes.iter().filter(|n| n.layer.is_some()).count(), layers.len());
+        assert!(nodes.iter().any(|n| n.op == "Relu") && nodes.windows(2).any(|n| n[1].from == n[0].name));
     }
 
     #[test]
     fn exporters_additions_are_left_out() {
-        assert_eq!(short("/features/features.12/Concat_output_0"), "features/features.12/Concat");
-        assert_eq!((short("cat_7"), short("/_output_0")), ("cat_7", "_output_0"));
+        let names = ["/features/denseblock3/Concat_output_0", "/features/features.17/conv/conv.1/conv.1.2/Clip_output_0"];
+        assert_eq!(names.map(short), ["features/denseblock3/Concat", "features.17/conv.1.2/Clip"]);
+        assert_eq!(["cat_7", "/_output_0", "0.3.28", "a//b"].map(short), ["cat_7", "_output_0", "0.3.28", "a//b"]);
     }
 }

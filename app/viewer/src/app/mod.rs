@@ -4,6 +4,8 @@
 //! goes to [`jobs`] and comes back as reports that `schedule` takes in before the next frame. No frame ever waits.
 
 mod actions;
+mod arrivals;
+mod beside;
 mod canvas_marks;
 mod classes;
 mod clock;
@@ -41,6 +43,7 @@ mod overlay_gpu;
 mod overlay_paint;
 mod pages;
 mod patch_view;
+mod post;
 mod published;
 mod recent;
 #[cfg(not(target_arch = "wasm32"))]

@@ -72,6 +72,12 @@ impl Model {
         known.map_or_else(|| value.to_owned(), Layer::label)
     }
 
+    /// The same without its size.
+    pub fn layer_name(&self, value: &str) -> String {
+        let known = self.layers.iter().find(|l| l.value == value);
+        known.map_or_else(|| value.to_owned(), Layer::name)
+    }
+
     /// The map the model's author wants to be seen first.
     pub fn attention(&self) -> Attention {
         let cam = &self.student.card.cam;

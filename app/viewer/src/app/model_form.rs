@@ -108,62 +108,71 @@ impl ModelForm {
         let mut answer = Answer::Open;
         let frame = egui::Frame::window(&ctx.global_style()).inner_margin(Margin::same(22));
         let modal = egui::Modal::new(egui::Id::unique("model form")).frame(frame).backdrop_color(Color32::from_black_alpha(150));
-        let response = modal.show(ctx, |ui| {
-            ui.set_width(460.0);
-            let room = (ui.ctx().content_rect().height() - 90.0).max(200.0);
-            egui::ScrollArea::vertical().max_height(room).show(ui, |ui| answer = self.body(ui));
+        modal.show(ctx, |ui| {
+            ui.set_width(480.0);
+            answer = self.body(ui);
         });
-        if response.should_close() && matches!(answer, Answer::Open) {
-            return Answer::Cancelled;
+        // A click beside the form must not lose what was typed.
+        match answer {
+            Answer::Open if ctx.input_mut(|i| i.consume_key(egui::Modifiers::NONE, egui::Key::Escape)) => Answer::Cancelled,
+            answer => answer,
         }
-        answer
     }
 
     fn body(&mut self, ui: &mut Ui) -> Answer {
         ui.label(RichText::new("This model needs a few facts").heading());
         let what = format!("{} · {}", self.checkpoint.file_name, self.checkpoint.architecture);
         ui.add(egui::Label::new(theme::caption(what)).wrap());
+        ui.add_space(12.0);
+        // The buttons stay in sight, however low the window is.
+        let room = (ui.ctx().content_rect().height() - 250.0).max(120.0);
+        let area = egui::ScrollArea::vertical().max_height(room).min_scrolled_height(room);
+        let entered = area.show(ui, |ui| self.fields(ui)).inner;
+        if let Some(refusal) = &self.refusal {
+            ui.add(egui::Label::new(RichText::new(refusal).color(theme::ERROR)).wrap());
+        }
         ui.add_space(10.0);
-        let count = self.checkpoint.class_count();
+        let complete = entered.is_some() && !self.busy;
+        let by_key = complete && ui.input(|i| i.key_pressed(egui::Key::Enter));
+        let pressed = self.buttons(ui, complete);
+        match (pressed, entered) {
+            (Answer::Submit(_), Some(info)) => self.submit(info),
+            (Answer::Open, Some(info)) if by_key => self.submit(info),
+            (other, _) => other,
+        }
+    }
+
+    fn submit(&mut self, info: BareInfo) -> Answer {
+        (self.busy, self.refusal) = (true, None);
+        Answer::Submit(Box::new(Facts { info, card: self.facts.card.clone() }))
+    }
+
+    /// The fields; what they say, when that is enough.
+    fn fields(&mut self, ui: &mut Ui) -> Option<BareInfo> {
         let (input, um) = (parse_input(&self.input), parse_um(&self.um));
-        let classes = parse_classes(&self.classes, count);
-        let said = self.fixed.map(|px| format!("the file says {px}"));
-        let hint = "e.g. 128, the side of the image the network was trained on";
-        let first = field(ui, "Input size in px", hint, &mut self.input, &input, Some(said.as_deref().unwrap_or("required")));
+        let said = self.fixed.map_or_else(|| "required".into(), |px| format!("the file says {px}"));
+        let first = ui.columns_const(|[left, right]| {
+            let first = field(left, "Input size in px", "e.g. 128", &mut self.input, &input, Some(&said));
+            field(right, "Micrometres per px", "of the input, if known", &mut self.um, &um, None);
+            first
+        });
         if std::mem::take(&mut self.fresh) {
             first.request_focus();
         }
+        let count = self.checkpoint.class_count();
+        let classes = parse_classes(&self.classes, count);
         let hint = count.map_or_else(
             || "in the order of the scores, e.g. NC, G3, G4, G5".into(),
             |n| format!("{n} names, separated by commas"),
         );
         field(ui, "Class names", &hint, &mut self.classes, &classes, None);
-        field(ui, "Micrometres per px", "of the input image, e.g. 4.0; leave empty if unknown", &mut self.um, &um, None);
         let norm = self.normalisation(ui);
         field(ui, "Licence", "of the weights, e.g. CC BY 4.0", &mut self.licence, &Ok::<_, String>(None::<()>), None);
-        if let Some(refusal) = &self.refusal {
-            ui.add(egui::Label::new(RichText::new(refusal).color(theme::ERROR)).wrap());
-        }
-        ui.add_space(8.0);
-        let complete = matches!(input, Ok(Some(_))) && classes.is_ok() && um.is_ok() && norm.is_ok() && !self.busy;
-        let entered = complete && ui.input(|i| i.key_pressed(egui::Key::Enter));
-        match self.buttons(ui, complete) {
-            Answer::Submit(_) => {}
-            Answer::Open if entered => {}
-            other => return other,
-        }
-        let view = View { normalisation: norm.ok().flatten(), ..self.facts.info.view.clone().unwrap_or_default() };
-        self.busy = true;
+        let view = View { normalisation: norm.ok()?, ..self.facts.info.view.clone().unwrap_or_default() };
         let licence = Some(self.licence.trim().to_owned()).filter(|l| !l.is_empty());
-        let info = BareInfo {
-            classes: classes.ok().flatten(),
-            input_px: input.ok().flatten(),
-            um_per_px: um.ok().flatten(),
-            view: Some(view),
-            licence,
-            ..BareInfo::default()
-        };
-        Answer::Submit(Box::new(Facts { info, card: self.facts.card.clone() }))
+        let input_px = Some(input.ok()??);
+        let (classes, um_per_px) = (classes.ok()?, um.ok()?);
+        Some(BareInfo { classes, input_px, um_per_px, view: Some(view), licence, ..BareInfo::default() })
     }
 
     fn normalisation(&mut self, ui: &mut Ui) -> Parsed<fovea_student::card::Normalisation> {
@@ -219,5 +228,6 @@ fn field<T>(ui: &mut Ui, label: &str, hint: &str, text: &mut String, parsed: &Pa
         (Ok(_), below) => theme::caption(below.unwrap_or(" ")),
     };
     ui.label(line);
+    ui.add_space(2.0);
     response
 }

@@ -32,19 +32,39 @@ pub fn show(ui: &mut Ui, model: Option<&Model>, attention: &Attention, actions: 
     );
     ui.add_space(4.0);
     ui.spacing_mut().item_spacing.y = 0.0;
+    let mut area = egui::ScrollArea::vertical().auto_shrink(false).id_salt("network");
+    if let Some(row) = to_reveal(ui, model, attention) {
+        area = area.vertical_scroll_offset((row as f32 * ROW - ui.available_height() / 2.0).max(0.0));
+    }
     let nodes = model.nodes();
-    egui::ScrollArea::vertical().auto_shrink(false).id_salt("network").show_rows(ui, ROW, nodes.len(), |ui, rows| {
+    area.show_rows(ui, ROW, nodes.len(), |ui, rows| {
         for node in nodes.get(rows).unwrap_or_default() {
             let layer = node.layer.and_then(|i| model.layers().get(i));
             let chosen = layer.is_some_and(|l| l.value == attention.layer);
             if row(ui, node, layer.is_some_and(|l| l.default), chosen)
                 && let Some(layer) = layer
             {
+                remember(ui, &layer.value);
                 actions.push(Action::Attention(Attention { layer: layer.value.clone(), ..attention.clone() }));
             }
         }
     });
     closed
+}
+
+/// The row of the current layer, when the list has not shown it yet: at first, and when it was chosen elsewhere.
+fn to_reveal(ui: &Ui, model: &Model, attention: &Attention) -> Option<usize> {
+    let seen: Option<String> = ui.data(|d| d.get_temp(egui::Id::unique("network layer")));
+    if seen.as_ref() == Some(&attention.layer) {
+        return None;
+    }
+    remember(ui, &attention.layer);
+    let layer = model.layers().iter().position(|l| l.value == attention.layer)?;
+    model.nodes().iter().position(|n| n.layer == Some(layer))
+}
+
+fn remember(ui: &Ui, layer: &str) {
+    ui.data_mut(|d| d.insert_temp(egui::Id::unique("network layer"), layer.to_owned()));
 }
 
 fn row(ui: &mut Ui, node: &NodeRow, default: bool, chosen: bool) -> bool {
@@ -69,13 +89,14 @@ fn row(ui: &mut Ui, node: &NodeRow, default: bool, chosen: bool) -> bool {
     }
     let ink = if candidate { theme::TEXT } else { theme::WEAK };
     let y = rect.center().y;
-    let op = painter.text(pos2(x + 12.0, y), Align2::LEFT_CENTER, node.op, theme::words(12.0), ink);
-    let right = rect.right() - 4.0;
+    let op = painter.text(pos2(x + 12.0, y), Align2::LEFT_CENTER, &node.op, theme::words(12.0), ink);
+    let right = rect.right() - 10.0;
     let shape = painter.text(pos2(right, y), Align2::RIGHT_CENTER, &node.shape, theme::digits(11.0), theme::WEAK);
     let from = (op.right() + 10.0).max(x + 92.0);
     let mut job = egui::text::LayoutJob::simple_singleline(node.name.clone(), theme::words(theme::SMALL), theme::WEAK);
     job.wrap = egui::text::TextWrapping::truncate_at_width((shape.left() - from - 8.0).max(0.0));
     let galley = painter.layout_job(job);
     painter.galley(pos2(from, y - galley.size().y / 2.0), galley, theme::WEAK);
-    response.on_hover_text(&spoken).clicked()
+    let from = if node.from.is_empty() { "weights" } else { &node.from };
+    response.on_hover_text(format!("{spoken}\nfrom {from}")).clicked()
 }

@@ -3,10 +3,8 @@
 use std::sync::Arc;
 
 use fovea_engine::MapTexture;
-use fovea_student::Request;
 
 use super::App;
-use super::compare::Made;
 use super::jobs::{Kind, Report, Revision};
 use super::look::Look;
 use super::state::{ItemId, Progress};
@@ -91,7 +89,7 @@ impl App {
     }
 
     /// Uploads a result's maps, unless they are on the device already.
-    fn put_map(&mut self, look: &Look, map: Option<MapTexture>) -> Option<u64> {
+    pub(super) fn put_map(&mut self, look: &Look, map: Option<MapTexture>) -> Option<u64> {
         let key = self.new_key();
         let gfx = self.gfx.as_ref()?;
         let maps = &look.maps;
@@ -125,43 +123,6 @@ impl App {
         item.progress = Progress::Failed(reason);
         if self.open.as_ref().is_some_and(|o| o.id != id) && self.selected_item().is_some_and(|i| i.id == id) {
             self.open = None;
-        }
-    }
-
-    /// Takes the maps of a comparison, unless another patch or model is looked at by now.
-    fn compared(&mut self, revision: Revision, id: ItemId, requests: &[Request], outcome: Result<Vec<Arc<Look>>, String>) {
-        if revision != self.revision || self.compare.item != id {
-            return;
-        }
-        match outcome {
-            Ok(looks) => {
-                for (request, look) in requests.iter().cloned().zip(looks) {
-                    let map = self.put_map(&look, None);
-                    self.compare.made.push(Made { request, look, map });
-                }
-                self.free_unused();
-            }
-            Err(reason) => self.compare.failed(requests, reason),
-        }
-    }
-
-    fn rung_looked(
-        &mut self,
-        revision: Revision,
-        id: ItemId,
-        factor: usize,
-        outcome: Result<(Arc<Look>, Option<MapTexture>), String>,
-    ) {
-        if revision != self.revision || self.ladder.as_ref().is_none_or(|l| l.item != id) {
-            return;
-        }
-        let (look, map, error) = match outcome {
-            Ok((look, map)) => (Some(look.clone()), self.put_map(&look, map), None),
-            Err(reason) => (None, None, Some(reason)),
-        };
-        let steps = self.ladder.as_mut().map(|l| l.steps.iter_mut());
-        if let Some(step) = steps.and_then(|mut s| s.find(|s| s.factor == factor)) {
-            (step.look, step.map, step.error) = (look, map, error);
         }
     }
 }

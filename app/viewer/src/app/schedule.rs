@@ -1,20 +1,13 @@
-//! What is done next: files that came in are opened, patches decoded and analysed, one request after the other.
+//! What is done next: patches are decoded and analysed with the model and settings of the moment.
 
 use std::sync::Arc;
 
-use fovea_patch::{Field, Framing};
-use fovea_student::load::Loaded;
-use fovea_student::{Checkpoint, Student};
+use fovea_student::Student;
 
 use super::App;
-use super::compare::Made;
 use super::decoder::{DecodeJob, Decoded, Pixels};
-use super::drop::Incoming;
-use super::files::Arrival;
 use super::jobs::{Course, Kind, LookJob, Revision};
-use super::ladder::{Step, Steps};
 use super::model::Model;
-use super::model_form::ModelForm;
 use super::state::{Attention, Item, ItemId, Open, Progress};
 use crate::analysis::Settings;
 
@@ -59,72 +52,6 @@ impl App {
             ctx.request_repaint();
         }
         self.problems.add("Graphics", reason);
-    }
-
-    fn arrived(&mut self, arrival: Arrival) {
-        match arrival {
-            Arrival::Patches(files) => self.add(files, false),
-            Arrival::Problem(p) => self.problems.add(p.subject, p.reason),
-            Arrival::Saved(text) => self.saved = Some(text),
-            Arrival::Settled(file) => self.problems.settle(&file),
-            Arrival::Card(file, facts) => match &mut self.form {
-                Some(form) => form.fill(*facts),
-                None => {
-                    self.problems.add(&file, "describes a model: it will fill the form of the next one that is dropped");
-                    self.card = Some((file, facts));
-                }
-            },
-            Arrival::Made(outcome) => self.made(outcome),
-            Arrival::Model(loaded) => match *loaded {
-                Loaded::Ready(student) => self.set_model(Model::new(Arc::new(*student))),
-                Loaded::Bare(checkpoint) => self.ask_facts(*checkpoint),
-            },
-        }
-    }
-
-    /// Opens the form for a bare checkpoint, filled from a card that came before it.
-    fn ask_facts(&mut self, checkpoint: Checkpoint) {
-        let mut form = ModelForm::new(checkpoint);
-        if let Some((file, facts)) = self.card.take() {
-            self.problems.settle(&file);
-            form.fill(*facts);
-        }
-        self.form = Some(form);
-    }
-
-    /// The form's model is there, or cannot be made; after Cancel neither is of interest.
-    fn made(&mut self, outcome: Result<Box<Student>, String>) {
-        let Some(form) = self.form.as_mut().filter(|f| f.is_busy()) else { return };
-        match outcome {
-            Ok(student) => {
-                self.form = None;
-                self.set_model(Model::new(Arc::new(*student)));
-            }
-            Err(reason) => form.refuse(reason),
-        }
-    }
-
-    /// Appends patches; the first new one is shown, unless these are the samples.
-    pub(super) fn add(&mut self, files: Vec<Incoming>, synthetic: bool) {
-        let first = self.items.len();
-        for Incoming { name, source } in files {
-            self.next_id += 1;
-            self.items.push(Item {
-                id: self.next_id,
-                name,
-                source,
-                synthetic,
-                progress: Progress::Queued,
-                thumb: None,
-                texture: None,
-                size: None,
-                um_per_px: None,
-                summary: None,
-            });
-        }
-        if first < self.items.len() && (self.selected.is_none() || !synthetic) {
-            self.select(first);
-        }
     }
 
     /// Puts a patch on the canvas.
@@ -253,7 +180,7 @@ impl App {
         self.interactive().submit(job);
     }
 
-    fn interactive(&mut self) -> &mut super::jobs::Backend {
+    pub(super) fn interactive(&mut self) -> &mut super::jobs::Backend {
         self.live.as_mut().unwrap_or(&mut self.background)
     }
 
@@ -315,55 +242,5 @@ impl App {
         self.open = Some(Open { id, patch, picture: key, look: None, map: None, error: None });
         self.look_wanted = true;
         self.free_unused();
-    }
-
-    /// Asks for the maps of the comparison that are not there yet; the canvas comes first.
-    fn ask_compared(&mut self) {
-        let (Some(open), Some(model)) = (&self.open, &self.model) else { return };
-        if !self.display.compare || (open.look.is_none() && open.error.is_none()) {
-            return;
-        }
-        self.compare.begin(model, &self.attention);
-        let canvas = open.look.clone().map(|look| Made { request: self.attention.request(), look, map: open.map });
-        let Some(requests) = self.compare.next(self.revision, open.id, canvas) else { return };
-        let job = LookJob::new(self.revision, open.id, Kind::Compare, open.patch.clone());
-        self.interactive().submit(LookJob { requests, ..job });
-    }
-
-    /// Starts the ladder when it is open and the patch on the canvas has none yet.
-    fn climb(&mut self, ctx: &egui::Context) {
-        let (Some(open), Some(model)) = (&self.open, &self.model) else { return };
-        // The canvas comes first.
-        if !self.display.ladder
-            || self.ladder.as_ref().is_some_and(|l| l.item == open.id)
-            || (open.look.is_none() && open.error.is_none())
-        {
-            return;
-        }
-        let card = &model.student.card;
-        let field = Field { input_px: card.input_px, um_per_px: card.um_per_px };
-        let (item, patch) = (open.id, open.patch.clone());
-        self.ladder = Some(Steps { item, um_per_px: card.um_per_px, steps: vec![] });
-        self.decoder.submit(ctx, DecodeJob::Rungs { item, patch, field, framing: Framing::default() });
-    }
-
-    fn rungs(&mut self, id: ItemId, pictures: Vec<(usize, super::overlay_gpu::Picture)>) {
-        if self.ladder.as_ref().is_none_or(|l| l.item != id) {
-            return;
-        }
-        let Some(patch) = self.open.as_ref().filter(|o| o.id == id).map(|o| o.patch.clone()) else { return };
-        let mut steps = vec![];
-        for (factor, picture) in pictures {
-            let key = self.new_key();
-            if let Some(gfx) = &self.gfx {
-                gfx.put_picture(key, &picture);
-            }
-            steps.push(Step { factor, picture: key, size: picture.size, look: None, map: None, error: None });
-            let job = LookJob::new(self.revision, id, Kind::Rung(factor), patch.clone());
-            self.interactive().submit(job);
-        }
-        if let Some(ladder) = &mut self.ladder {
-            ladder.steps = steps;
-        }
     }
 }
