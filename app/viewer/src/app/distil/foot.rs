@@ -22,7 +22,7 @@ impl Distil {
             remark(ui, "The set-up is fixed while a run is under way.");
             return;
         }
-        let ready = self.problems.first().is_none() && !self.problems.waiting;
+        let ready = self.problems.first().is_none();
         let again =
             self.run.as_ref().is_some_and(|run| !matches!(run.stage, Stage::Finished(_)) && resumable(run, &self.form.found));
         let found = self.run.is_none() && self.form.found.is_some();

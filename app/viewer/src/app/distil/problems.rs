@@ -104,7 +104,8 @@ impl Problems {
     /// The first of them, from the top.
     pub fn first(&self) -> Option<&str> {
         let all = [&self.student, &self.data, &self.teacher, &self.terms, &self.batch, &self.views, &self.numbers, &self.out];
-        all.into_iter().flatten().map(String::as_str).next()
+        let found = all.into_iter().flatten().map(String::as_str).next();
+        found.or_else(|| self.waiting.then_some("A file is still being read."))
     }
 }
 
@@ -169,7 +170,7 @@ mod tests {
         let file = Incoming::bytes("t.safetensors".into(), vec![]);
         form.teacher = Some(TeacherFile { file, facts: None });
         let found = Problems::of(&form, &data(), None);
-        assert!(found.waiting && found.teacher.is_none());
+        assert!(found.waiting && found.teacher.is_none() && found.first().is_some());
         form.train.terms.kd = Some(Kd { weight: -1.0, t: 1.0 });
         assert!(Problems::of(&form, &data(), None).terms.unwrap().contains("'kd'"));
         form.train.terms.kd = None;
