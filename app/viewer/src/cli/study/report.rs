@@ -77,7 +77,7 @@ impl Report {
     /// The page.
     pub fn html(&self) -> String {
         let head: String = self.head().iter().map(|h| format!("<th>{h}</th>")).collect();
-        let body: String = self.rows.iter().map(|row| table_row(row)).collect();
+        let body: String = self.rows.iter().map(table_row).collect();
         let plan = toml::to_string(&self.plan).unwrap_or_default();
         let [train, validation, test] = self.patches;
         format!(
