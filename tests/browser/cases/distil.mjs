@@ -7,7 +7,7 @@ export const minutes = 8;
 
 const settings = {
   student: { from: { random: { divisor: 16 } }, input_px: 64 },
-  train: { epochs: 4, batch: 8, views: "plain", optimiser: { lr: 0.001 } },
+  train: { epochs: 25, batch: 8, views: "plain", optimiser: { lr: 0.001 } },
   drawn: { train: 32, validation: 8 },
 };
 
@@ -39,8 +39,8 @@ export async function run(page, tools) {
 
   // A click while it trains: another patch, analysed and shown.
   await press(page, "d");
-  const before = (await state(page)).selected;
-  await press(page, "ArrowDown");
+  const { selected: before } = await waitForState(page, "the other page", (now) => !now.distilling);
+  await page.mouse.click(110, 252); // a row of the list, below the first
   const other = await waitForState(page, "another patch while training", (now) => now.selected !== before && now.shown, { seconds: 120 });
   assert.ok(other.patches[other.selected].predicted, "no result");
   const during = other.distil.stage;
@@ -49,7 +49,7 @@ export async function run(page, tools) {
   const done = await waitForState(page, "the end", (now) => now.distil.failure || now.distil.stage === "finished", { seconds: 300 });
   assert.equal(done.distil.failure, null);
   assert.equal(during, "running", "the patch was shown only after training had ended");
-  assert.equal(done.distil.steps, 16);
+  assert.equal(done.distil.steps, 100);
   assert.ok(done.distil.last_loss < done.distil.first_loss, `the loss went from ${done.distil.first_loss} to ${done.distil.last_loss}`);
   const shown = await waitForState(page, "the new Student's maps", (now) => now.distil.maps === 4 && now.distil.sealed, { seconds: 120 });
   await tools.screenshot("browser-distil-finished");

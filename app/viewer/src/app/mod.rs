@@ -69,7 +69,9 @@ pub use setup::{Setup, wgpu_options};
 
 use std::sync::Arc;
 
-use fovea_engine::{Gpu, Preference};
+use fovea_engine::Gpu;
+#[cfg(not(target_arch = "wasm32"))]
+use fovea_engine::Preference;
 
 use actions::{Action, Actions};
 use drop::Incoming;
@@ -151,10 +153,13 @@ impl App {
         let gfx = cc.wgpu_render_state.as_ref().map(Gfx::new);
         let window_gpu = gfx.as_ref().map(setup::window_gpu);
         let (live, reason) = setup::interactive(window_gpu.as_ref(), setup.preference, setup.reason);
-        let trains = window_gpu.as_ref().is_some_and(|gpu| gpu.usable()) && setup.preference != Preference::Cpu;
+        #[allow(unused_mut)] // in a browser nothing more is set
+        let mut distil = distil::Distil::new(&cc.egui_ctx, setup.preference);
+        #[cfg(not(target_arch = "wasm32"))]
+        distil.train_on_gpu(setup.preference != Preference::Cpu && window_gpu.as_ref().is_some_and(|gpu| gpu.usable()));
         Self {
             page: state::Page::default(),
-            distil: distil::Distil::new(&cc.egui_ctx, setup.preference, trains),
+            distil,
             background: Backend::background(&cc.egui_ctx, setup.preference, reason),
             inbox: files::Inbox::new(&cc.egui_ctx),
             executor: Executor { text: "looking for a device".into(), ..Executor::default() },

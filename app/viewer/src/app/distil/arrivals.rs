@@ -30,6 +30,7 @@ impl Distil {
             }
             // Another file was chosen meanwhile.
             Arrival::Read(..) | Arrival::Facts(..) => {}
+            #[cfg(not(target_arch = "wasm32"))]
             Arrival::Folder(folder) => self.form.out = folder,
             Arrival::Settings(Ok(description)) if !self.training() => self.form.describe(description),
             Arrival::Settings(Ok(_)) => self.refusal = Some(("Settings".into(), "a run is under way".into())),

@@ -25,6 +25,7 @@ pub enum Arrival {
     /// It was read; the number says which.
     Facts(u32, Result<TeacherFacts, String>),
     /// A folder for runs was chosen.
+    #[cfg(not(target_arch = "wasm32"))]
     Folder(String),
     /// A file with settings.
     Settings(Result<Description, String>),

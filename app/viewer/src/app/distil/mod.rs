@@ -81,7 +81,8 @@ pub struct Distil {
     maps: Maps,
     sealer: Sealer,
     scale: Scale,
-    /// A GPU may train.
+    /// A GPU trains.
+    #[cfg(not(target_arch = "wasm32"))]
     gpu: bool,
     /// Counts data sets and Teachers that are read; older answers are dropped.
     numbers: [u32; 2],
@@ -98,8 +99,8 @@ pub struct Distil {
 }
 
 impl Distil {
-    /// An empty page. `gpu`: a GPU that is none in software may train.
-    pub fn new(ctx: &egui::Context, preference: Preference, gpu: bool) -> Self {
+    /// An empty page; maps are computed where `preference` says.
+    pub fn new(ctx: &egui::Context, preference: Preference) -> Self {
         Self {
             ctx: ctx.clone(),
             inbox: Inbox::new(ctx),
@@ -114,7 +115,8 @@ impl Distil {
             maps: Maps::new(Mapper::new(ctx, preference)),
             sealer: Sealer::new(ctx),
             scale: Scale::default(),
-            gpu,
+            #[cfg(not(target_arch = "wasm32"))]
+            gpu: false,
             numbers: [0; 2],
             refusal: None,
             #[cfg(not(target_arch = "wasm32"))]
@@ -123,6 +125,12 @@ impl Distil {
             looked: String::new(),
             places: published::Places::default(),
         }
+    }
+
+    /// Whether a GPU trains. (In a browser none does: see `web/trainer`.)
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn train_on_gpu(&mut self, gpu: bool) {
+        self.gpu = gpu;
     }
 
     /// Files that were dropped while the page was open.
