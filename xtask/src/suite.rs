@@ -73,6 +73,7 @@ impl Suite {
         if self.options.full {
             self.stage("clippy native", BUILD, |_, limit| cargo(lint::NATIVE, limit));
             self.stage("clippy wasm", BUILD, |_, limit| cargo(lint::WASM, limit));
+            self.stage("clippy trainer", BUILD, |_, limit| cargo(lint::TRAINER, limit));
         }
         if self.stage("build tests", BUILD, |_, limit| build_tests(limit)) {
             let full = self.options.full;

@@ -107,8 +107,8 @@ impl Classes {
         let mut found: Vec<&str> = vec![];
         for hot in columns {
             match cells[hot.column].parse::<f64>() {
-                Ok(v) if v == 1.0 => found.push(&hot.class),
-                Ok(v) if v == 0.0 => {}
+                Ok(1.0) => found.push(&hot.class),
+                Ok(0.0) => {}
                 _ => return Err(format!("'{}' under {} is neither 0 nor 1", cells[hot.column], hot.class)),
             }
         }

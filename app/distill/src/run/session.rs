@@ -24,7 +24,7 @@ const LARGEST: u64 = 16 << 30;
 pub enum RunError {
     /// Training itself.
     #[error(transparent)]
-    Train(#[from] TrainError),
+    Train(#[from] Box<TrainError>),
     /// The data set.
     #[error(transparent)]
     Data(#[from] DataError),
@@ -54,10 +54,16 @@ pub enum RunError {
     #[error("{source} (start anew with --fresh): {}", file.display())]
     Resume {
         /// Why.
-        source: TrainError,
+        source: Box<TrainError>,
         /// Which.
         file: PathBuf,
     },
+}
+
+impl From<TrainError> for RunError {
+    fn from(e: TrainError) -> Self {
+        Self::Train(Box::new(e))
+    }
 }
 
 /// A run that can be advanced.
@@ -100,7 +106,7 @@ impl Session {
             true => {
                 let bytes = read(&file)?;
                 let trainer = Trainer::resume(&bytes, student, settings, material, knowledge, device);
-                trainer.map_err(|source| RunError::Resume { source, file: file.clone() })?
+                trainer.map_err(|e| RunError::Resume { source: e.into(), file: file.clone() })?
             }
             false => Trainer::new(student, settings, material, knowledge, device)?,
         };

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 /// Version of the drawing: it changes whenever the same settings give other pictures.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// Smallest side that holds a focus with cells in it, in pixels.
 pub const MIN_PX: usize = 64;

@@ -14,7 +14,6 @@
 //!
 //! [`Metadata`] is JSON under the key `fovea.targets`. `teacher/` writes the same from PyTorch.
 
-mod atomic;
 mod check;
 mod error;
 mod meta;

@@ -1,8 +1,8 @@
 //! Writing targets row by row: nothing but the current row is in memory.
 
-use super::atomic::AtomicFile;
 use super::row::{floats, halves, transposed};
 use super::{HeadNumbers, Plan, Row, TargetsError};
+use crate::files::AtomicFile;
 use crate::views::ViewId;
 use std::collections::HashSet;
 use std::io::{self, Cursor, Seek, SeekFrom, Write};

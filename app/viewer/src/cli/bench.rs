@@ -1,7 +1,7 @@
 //! `fovea bench`: how fast this machine is.
 
 use super::analyze::adapter;
-use super::{Outcome, parse, print, print_json, random};
+use super::{Outcome, bench_step, parse, print, print_json, random};
 use crate::analysis::Settings;
 use fovea_engine::{Device, Input, Preference, Runner};
 use fovea_student::file::Student;
@@ -18,6 +18,9 @@ pub struct Args {
     /// Also the full VGG16 on a software adapter (minutes)
     #[arg(long)]
     all: bool,
+    /// Time training steps instead
+    #[arg(long, conflicts_with_all = ["all", "px"])]
+    train: bool,
     /// Only networks at this input size
     #[arg(long, value_name = "PX")]
     px: Option<usize>,
@@ -29,12 +32,18 @@ pub struct Args {
 /// Networks: name, width divisor, input px.
 const NETWORKS: [(&str, usize, usize); 3] = [("thin VGG16 (÷ 8)", 8, 128), ("full VGG16", 1, 224), ("full VGG16", 1, 512)];
 
+/// Trainings: width divisor, input px, batch.
+const TRAININGS: [(usize, usize, usize); 3] = [(8, 64, 16), (8, 128, 16), (1, 128, 4)];
+
 /// Repeats stop after this many, or this many seconds.
 const REPEATS: usize = 9;
 const SECONDS: f64 = 8.0;
 
 /// Runs the command.
 pub fn run(args: &Args) -> anyhow::Result<Outcome> {
+    if args.train {
+        return training(args);
+    }
     let mut devices = vec![];
     if args.device != Preference::Gpu {
         devices.push(Device::cpu("chosen"));
@@ -61,6 +70,21 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
     }
     if args.json {
         print_json(&json!({ "program": super::analyze::program(), "rows": rows }))?;
+    }
+    Ok(Outcome::AllFine)
+}
+
+fn training(args: &Args) -> anyhow::Result<Outcome> {
+    let mut rows = vec![];
+    for (divisor, px, batch) in TRAININGS {
+        let row = bench_step::measure(px, divisor, batch, args.device)?;
+        if !args.json {
+            print(&bench_step::line(&row))?;
+        }
+        rows.push(row);
+    }
+    if args.json {
+        print_json(&json!({ "program": super::analyze::program(), "training": rows }))?;
     }
     Ok(Outcome::AllFine)
 }

@@ -5,6 +5,7 @@
 mod analyze;
 mod audit;
 mod bench;
+mod bench_step;
 pub(crate) mod clock;
 mod distill;
 mod export;

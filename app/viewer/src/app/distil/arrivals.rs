@@ -32,7 +32,7 @@ impl Distil {
             Arrival::Read(..) | Arrival::Facts(..) => {}
             #[cfg(not(target_arch = "wasm32"))]
             Arrival::Folder(folder) => self.form.out = folder,
-            Arrival::Settings(Ok(description)) if !self.training() => self.form.describe(description),
+            Arrival::Settings(Ok(description)) if !self.training() => self.form.describe(*description),
             Arrival::Settings(Ok(_)) => self.refusal = Some(("Settings".into(), "a run is under way".into())),
             Arrival::Settings(Err(reason)) => self.refusal = Some(("Settings".into(), reason)),
             Arrival::Refused(file, reason) => self.refusal = Some((file, reason)),

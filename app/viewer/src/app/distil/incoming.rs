@@ -28,7 +28,7 @@ pub enum Arrival {
     #[cfg(not(target_arch = "wasm32"))]
     Folder(String),
     /// A file with settings.
-    Settings(Result<Description, String>),
+    Settings(Result<Box<Description>, String>),
     /// Something was of no use here: file and reason.
     Refused(String, String),
 }
@@ -176,7 +176,7 @@ fn sort(files: Vec<Incoming>, post: &Post) {
         let name = file.name.to_lowercase();
         if name.ends_with(".json") || name.ends_with(".toml") {
             let bytes = file.source.read();
-            post.send(Arrival::Settings(bytes.and_then(|bytes| Description::read(&name, &bytes))));
+            post.send(Arrival::Settings(bytes.and_then(|bytes| Description::read(&name, &bytes)).map(Box::new)));
         } else if crate::app::drop::is_model(&name) {
             post.send(Arrival::Teacher(file));
         } else {

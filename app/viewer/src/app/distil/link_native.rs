@@ -87,7 +87,7 @@ impl Out {
     }
 
     fn words(&self, words: Vec<Word>) -> bool {
-        words.into_iter().fold(true, |heard, word| self.send(News::Word(word)) && heard)
+        words.into_iter().all(|word| self.send(News::Word(word)))
     }
 }
 

@@ -153,10 +153,7 @@ impl Maps {
 
     /// Root of the mean squared difference of the Student's and the Teacher's min–max maps, before and now: what AT brings down.
     pub fn distance(&self, index: usize, side: Side) -> Option<f32> {
-        let get = |side| match self.cells.get(&(index, side))?.outcome.as_ref()? {
-            Ok(mapped) => Some(mapped),
-            Err(_) => None,
-        };
+        let get = |side| self.cells.get(&(index, side))?.outcome.as_ref()?.as_ref().ok();
         distance(get(side)?, get(Side::Teacher)?)
     }
 }

@@ -77,7 +77,7 @@ impl Report {
     /// The page.
     pub fn html(&self) -> String {
         let head: String = self.head().iter().map(|h| format!("<th>{h}</th>")).collect();
-        let body: String = self.rows.iter().map(|row| table_row(row)).collect();
+        let body: String = self.rows.iter().map(table_row).collect();
         let plan = toml::to_string(&self.plan).unwrap_or_default();
         let [train, validation, test] = self.patches;
         format!(
@@ -87,7 +87,7 @@ impl Report {
              <h2>Results</h2><div class=\"wide\"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>\
              <p class=\"note\">Mean ± standard deviation over seeds. Δ: difference from the Student without a Teacher at the same \
              magnification and seed, with the 95 % interval of a paired bootstrap over seeds and patches. Attention in focus: share of the \
-             true class's AT+ map inside the focus, and in brackets the focus's share of the area. Rows without numbers are not finished.</p>\
+             true class's AT+ map inside the focus / the focus's share of the area. Rows without numbers are not finished.</p>\
              <p class=\"note\">Weights chosen on validation: {weights}.</p>{plots}\
              <h2>Plan</h2><pre>{plan}</pre><footer>fovea {version} · {NOTICE}</footer></main></html>",
             classes = plot::escape(&self.classes.join(", ")),
