@@ -23,8 +23,9 @@ impl Distil {
             return;
         }
         let ready = self.problems.first().is_none();
-        let again =
-            self.run.as_ref().is_some_and(|run| !matches!(run.stage, Stage::Finished(_)) && resumable(run, &self.form.found));
+        // A finished run can go on when it is allowed more epochs.
+        let more = |run: &Run| !matches!(run.stage, Stage::Finished(_)) || self.form.train.epochs > run.epoch;
+        let again = self.run.as_ref().is_some_and(|run| more(run) && resumable(run, &self.form.found));
         let found = self.run.is_none() && self.form.found.is_some();
         let width = ui.available_width() - 8.0;
         let text = if again || found || self.run.is_some() { "Start anew" } else { "Start training" };

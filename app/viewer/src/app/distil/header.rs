@@ -116,6 +116,7 @@ fn detail(run: &Run, preparing: &str) -> String {
         },
         Stage::Finished(ending) => {
             let why = match ending {
+                Ending::Epochs if epochs == 1 => "1 epoch".into(),
                 Ending::Epochs => format!("{epochs} epochs"),
                 Ending::Patience => "κ did not rise any more".into(),
             };

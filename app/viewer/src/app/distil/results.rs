@@ -135,7 +135,7 @@ fn numbers(ui: &mut Ui, run: &Run, metrics: &Metrics) {
             let name = run.classes.get(class).map_or("?", String::as_str);
             let painter = ui.painter().with_clip_rect(rect);
             painter.text(rect.left_center(), Align2::LEFT_CENTER, name, theme::words(theme::SMALL), theme::TEXT);
-            let bar = Rect::from_min_max(rect.left_top() + vec2(64.0, 6.0), rect.right_bottom() - vec2(52.0, 6.0));
+            let bar = Rect::from_min_max(rect.left_top() + vec2(64.0, 6.0), rect.right_bottom() - vec2(62.0, 6.0));
             painter.rect_filled(bar, CornerRadius::same(2), theme::BUTTON);
             if let Some(auc) = auc {
                 let full = Rect::from_min_size(bar.min, vec2(bar.width() * auc.clamp(0.0, 1.0) as f32, bar.height()));
