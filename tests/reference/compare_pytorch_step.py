@@ -29,7 +29,7 @@ def network(divisor):
     return nn.Sequential(*layers[:-2], nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(channels, 4))
 
 
-def step_ms(divisor, px, batch, steps=12, warm=3):
+def step_ms(divisor, px, batch, steps=8, warm=2):
     torch.manual_seed(0)
     model = network(divisor)
     optimiser = torch.optim.Adam(model.parameters(), 1e-4, eps=1e-8)

@@ -33,7 +33,7 @@ pub struct Args {
 const NETWORKS: [(&str, usize, usize); 3] = [("thin VGG16 (÷ 8)", 8, 128), ("full VGG16", 1, 224), ("full VGG16", 1, 512)];
 
 /// Trainings: width divisor, input px, batch.
-const TRAININGS: [(usize, usize, usize); 3] = [(8, 64, 16), (8, 128, 16), (1, 128, 4)];
+const TRAININGS: [(usize, usize, usize); 3] = [(8, 64, 16), (8, 128, 16), (2, 128, 4)];
 
 /// Repeats stop after this many, or this many seconds.
 const REPEATS: usize = 9;

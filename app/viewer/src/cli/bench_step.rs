@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use std::time::Instant;
 
 /// Steps that are timed; the first few warm caches and pipelines up.
-const STEPS: usize = 12;
-const WARM: usize = 3;
+const STEPS: usize = 8;
+const WARM: usize = 2;
 
 /// A step of the thin VGG16 at `px` with `batch` patches: labels alone, and with AT+ from a Teacher that runs along.
 ///
