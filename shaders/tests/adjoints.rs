@@ -54,6 +54,30 @@ fn transposed_convolution_is_the_adjoint_of_convolution() {
     assert!(count > 20);
 }
 
+/// The result is linear in the weights: <x ⋆ w, g> = <w, ∂/∂w>.
+#[test]
+fn the_weight_gradient_is_the_adjoint_of_convolution_in_its_weights() {
+    let mut count = 0;
+    for case in cases() {
+        let Call::Conv2d { params, .. } = case.call else {
+            continue;
+        };
+        // One image; several; more than there are partial sums, which do not divide evenly.
+        for n in [params.n, 3, 17] {
+            let p = Conv2dParams { n, ..bare(params) };
+            let x = values(11, (p.n * p.ic * p.ih * p.iw) as usize);
+            let g = values(12, (p.n * p.oc * p.oh * p.ow) as usize);
+            let w = &case.inputs[1];
+            let (mut xw, mut slope) = (vec![f32::NAN; g.len()], vec![f32::NAN; w.len()]);
+            cpu::conv2d(&p, &x, w, &[], &mut xw);
+            cpu::conv_weight_grad(&p, &x, &g, &mut slope);
+            assert_adjoint(&format!("{} n {n}", case.label), &xw, &g, w, &slope);
+            count += 1;
+        }
+    }
+    assert!(count > 60);
+}
+
 #[test]
 fn average_pool_and_resize_have_their_transposes() {
     for case in cases() {

@@ -1,5 +1,6 @@
 //! How good a classifier is: confusion matrix, balanced accuracy, quadratically weighted κ, area under the curve per class.
 
+use fovea_student::scores::{argmax, softmax};
 use serde::{Deserialize, Serialize};
 
 /// Scores of a set of patches, one row each, in the order they were judged.
@@ -58,10 +59,7 @@ impl Scores {
     /// Adds rows of logits `[labels.len(), classes]`. Labels at or past the number of classes are left out, as are missing rows.
     pub fn add_logits(&mut self, logits: &[f32], labels: &[usize]) {
         for (row, &label) in logits.chunks_exact(self.classes.max(1)).zip(labels).filter(|(_, l)| **l < self.classes) {
-            let top = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-            let exps: Vec<f64> = row.iter().map(|&z| f64::from(z - top).exp()).collect();
-            let sum: f64 = exps.iter().sum();
-            self.probabilities.extend(exps.iter().map(|e| (e / sum) as f32));
+            self.probabilities.extend(softmax(row));
             self.labels.push(label);
         }
     }
@@ -118,10 +116,6 @@ impl Scores {
         let (p, q) = (positives as f64, negatives as f64);
         Some((sum - p * (p + 1.0) / 2.0) / (p * q))
     }
-}
-
-fn argmax(row: &[f32]) -> usize {
-    row.iter().enumerate().fold(0, |best, (i, v)| if *v > row[best] { i } else { best })
 }
 
 /// `[label][prediction]` counts; pairs outside `classes` are left out.

@@ -15,7 +15,7 @@ const PX: usize = 32;
 
 /// A picture whose class is the direction of its stripes; everything else about it is noise.
 fn picture(class: usize, seed: u64) -> Vec<u8> {
-    let mut draws = views::Draws::new(seed * 2 + class as u64);
+    let mut draws = fovea_student::random::Draws::new(seed * 2 + class as u64);
     let phase = (draws.unit() * 6.0) as usize;
     let mut rgb = vec![];
     for y in 0..PX {

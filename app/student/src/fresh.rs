@@ -4,6 +4,7 @@ use crate::arch::VGG16_BLOCKS;
 use crate::card::ModelCard;
 use crate::file::{Student, WriteError, container};
 use crate::load::{BareInfo, LoadError, Loaded, Reason, load};
+use crate::random::Draws;
 use crate::weights::{ShapeMismatch, Tensor, Weights};
 
 /// Widths of VGG16's blocks.
@@ -129,24 +130,20 @@ fn assemble(weights: Weights, fresh: &Fresh, name: &str) -> Result<Student, Fres
     }
 }
 
-/// Standard normal numbers: splitmix64 and the Box–Muller transform.
+/// Standard normal numbers by the Box–Muller transform.
 struct Normal {
-    state: u64,
+    draws: Draws,
     spare: Option<f64>,
 }
 
 impl Normal {
     fn new(seed: u64) -> Self {
-        Self { state: seed, spare: None }
+        Self { draws: Draws::new(seed), spare: None }
     }
 
     /// In (0, 1).
     fn uniform(&mut self) -> f64 {
-        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.state;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 53) as f64 + f64::EPSILON / 4.0
+        self.draws.unit() + f64::EPSILON / 4.0
     }
 
     fn draw(&mut self) -> f64 {

@@ -13,6 +13,8 @@ pub mod fresh;
 pub mod graph;
 pub mod load;
 pub mod onnx;
+pub mod random;
+pub mod scores;
 pub mod view;
 pub mod weights;
 

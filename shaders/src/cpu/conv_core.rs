@@ -4,6 +4,7 @@ use super::activation::activate_slice;
 use super::conv_direct;
 use super::im2col::gather;
 use super::matmul::{Matrix, Threads, matmul};
+use crate::params::Conv2dParams;
 use rayon::prelude::*;
 
 /// Activation code and its two parameters.
@@ -31,6 +32,17 @@ pub(super) struct Geometry {
 }
 
 impl Geometry {
+    pub fn of(p: &Conv2dParams) -> Self {
+        let [n, ic, ih, iw, oc, oh, ow, groups] = [p.n, p.ic, p.ih, p.iw, p.oc, p.oh, p.ow, p.groups].map(|v| v as usize);
+        let [kh, kw, sh, sw, dh, dw] = [p.kh, p.kw, p.sh, p.sw, p.dh, p.dw].map(|v| v as usize);
+        Self { n, ic, ih, iw, oc, oh, ow, groups, kh, kw, sh, sw, pt: p.pt as isize, pl: p.pl as isize, dh, dw }
+    }
+
+    /// Weights of one output channel.
+    pub fn depth(&self) -> usize {
+        self.icg() * self.kh * self.kw
+    }
+
     pub fn plane(&self) -> usize {
         self.oh * self.ow
     }
@@ -149,7 +161,7 @@ struct Scratch {
 impl Task<'_> {
     fn run(&mut self, geo: &Geometry, x: &[f32], w: &[f32], bias: &[f32], act: Act, scratch: &mut Scratch) {
         let pixels = self.rows.first().map_or(0, |row| row.len());
-        let depth = geo.icg() * geo.kh * geo.kw;
+        let depth = geo.depth();
         // An odd number of cache lines: rows of a power of two would all fall on the same cache sets.
         let ld = pixels.next_multiple_of(32) + 16;
         scratch.sums.resize(self.rows.len() * ld, 0.0);

@@ -1,6 +1,7 @@
 //! In which order patches are trained on: a function of the seed and the epoch alone.
 
-use crate::views::{Draws, live_key};
+use crate::views::live_key;
+use fovea_student::random::Draws;
 
 /// Keeps the orders apart from what views and augmentations draw for the same seed.
 const ORDER: u64 = 0x4f52_4445_5200_0000;

@@ -1,7 +1,8 @@
 //! Parts of a set, and the choice of patches to validate on where the data does not make it.
 
 use super::{Sample, order};
-use crate::views::{Draws, live_key};
+use crate::views::live_key;
+use fovea_student::random::Draws;
 use std::collections::BTreeMap;
 
 /// A part of a data set.

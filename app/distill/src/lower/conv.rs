@@ -1,5 +1,6 @@
 //! Convolution, its adjoint, and the fully connected layer.
 
+use super::twin;
 use super::value::{Wide, lead, planes, unplanes};
 use super::{Context, LowerError};
 use burn::tensor::module;
@@ -26,12 +27,12 @@ pub(super) fn conv2d(c: &Conv, x: &[Wide]) -> Wide {
     let mut options = ConvOptions::new(c.stride, [0, 0], c.dilation, c.groups);
     options.padding = [(top, bottom), (left, right)];
     let (images, weight, bias) = (planes(&x[0]), kernel(&x[1]), bias(x));
+    if images.device() == Device::flex() {
+        return unplanes(twin::convolve(images, weight, bias, options), lead(&x[0]));
+    }
     let conv = |images| module::conv2d(images, weight.clone(), bias.clone(), options.clone());
     let [n, _, h, w] = images.dims();
-    // flex sums in a matrix product, in blocks; and a part of few images would meet its path for few channels when a weight's gradient
-    // is computed as a convolution with the batch as channels: 20 times slower.
-    let flex = images.device() == Device::flex();
-    if flex || n.saturating_mul(h).saturating_mul(w) <= LONGEST_SUM {
+    if n.saturating_mul(h).saturating_mul(w) <= LONGEST_SUM {
         return unplanes(conv(images), lead(&x[0]));
     }
     // burn's own `chunk` asks for an empty last part where the number does not divide.
@@ -46,6 +47,17 @@ pub(super) fn conv_transpose2d(c: &Conv, size: [usize; 2], x: &[Wide]) -> Wide {
     let [_, _, kh, kw] = weight.dims();
     let input = planes(&x[0]);
     let [_, _, ih, iw] = input.dims();
+    // With stride 1 it is a convolution with the kernel turned and the rest of the padding.
+    let rest = |i: usize, k: usize| (c.dilation[i] * (k - 1)).checked_sub(c.pads[i]);
+    if input.device() == Device::flex()
+        && (c.stride, c.groups) == ([1, 1], 1)
+        && let (Some(top), Some(left)) = (rest(0, kh), rest(1, kw))
+    {
+        let mut options = ConvOptions::new([1, 1], [0, 0], c.dilation, 1);
+        let end = |i: usize, k: usize, n: usize, before: usize| (size[i] + c.dilation[i] * (k - 1)).saturating_sub(n + before);
+        options.padding = [(top, end(0, kh, ih, top)), (left, end(1, kw, iw, left))];
+        return unplanes(twin::convolve(input, weight.swap_dims(0, 1).flip([2, 3]), bias(x), options), lead(&x[0]));
+    }
     let symmetric = c.pads[0] == c.pads[2] && c.pads[1] == c.pads[3];
     let pads = if symmetric { [c.pads[0], c.pads[1]] } else { [0, 0] };
     // Rows that no window of the convolution reached: the stride leaves their number open.

@@ -11,6 +11,7 @@ mod norm;
 mod ops;
 mod pool;
 mod separable;
+mod twin;
 mod unary;
 mod unary_grad;
 mod value;

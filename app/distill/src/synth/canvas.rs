@@ -1,7 +1,7 @@
 //! Two square planes of stain, and the ways to put stain on them.
 
 use super::shape::{Blob, Ellipse, edge};
-use crate::views::mix;
+use fovea_student::random::mix;
 
 /// Amounts of the two stains, in optical density along each stain's own colour.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -1,7 +1,8 @@
 //! The random numbers of drawings: the same on every machine and in the browser, so logarithm and cosine are `libm`'s.
 
 use crate::data::order;
-use crate::views::{Draws, drawn_key};
+use crate::views::drawn_key;
+use fovea_student::random::Draws;
 
 /// A stream of random numbers that follows from a key alone.
 #[derive(Clone, Debug)]

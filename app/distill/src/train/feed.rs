@@ -70,12 +70,16 @@ enum Look {
     Continuous(usize, u64),
 }
 
-/// What the step `step` of `epoch` sees.
-fn looks(set: &Set, settings: &TrainSettings, classes: usize, epoch: usize, step: usize) -> Vec<Look> {
-    let order = match settings.balance {
+/// In which order an epoch sees the patches.
+fn order(set: &Set, settings: &TrainSettings, classes: usize, epoch: usize) -> Vec<usize> {
+    match settings.balance {
         true => data::balanced(&set.labels, classes, settings.batch, settings.seed, epoch),
         false => data::shuffled(set.len(), settings.batch, settings.seed, epoch),
-    };
+    }
+}
+
+/// What the step `step` of `epoch` sees, in the epoch's order.
+fn looks(order: &[usize], settings: &TrainSettings, epoch: usize, step: usize) -> Vec<Look> {
     let first = step * settings.batch;
     let of_step = order.iter().enumerate().skip(first).take(settings.batch);
     of_step.map(|(position, &index)| look(settings, epoch, position, index)).collect()
@@ -128,12 +132,15 @@ pub(crate) struct Feed {
     set: Set,
     settings: TrainSettings,
     classes: usize,
+    /// An epoch and its order.
+    order: (usize, Vec<usize>),
     pending: Option<Pending>,
 }
 
 impl Feed {
     pub(crate) fn new(set: Set, settings: TrainSettings, classes: usize) -> Self {
-        Self { set, settings, classes, pending: None }
+        let order = (0, order(&set, &settings, classes, 0));
+        Self { set, settings, classes, order, pending: None }
     }
 
     /// The batch of a step; `next` is the step that will be asked for after it, if any.
@@ -142,7 +149,10 @@ impl Feed {
         let batch = match ready {
             Some(made) => made,
             // Nothing was made ahead (the first step, or no threads), or the thread could not finish.
-            None => make(&self.set, &looks(&self.set, &self.settings, self.classes, at.0, at.1)),
+            None => {
+                let looks = self.looks(at);
+                make(&self.set, &looks)
+            }
         };
         if batch.is_ok() {
             self.pending = next.and_then(|next| self.ahead(next));
@@ -150,13 +160,20 @@ impl Feed {
         batch
     }
 
+    fn looks(&mut self, (epoch, step): (usize, usize)) -> Vec<Look> {
+        if self.order.0 != epoch {
+            self.order = (epoch, order(&self.set, &self.settings, self.classes, epoch));
+        }
+        looks(&self.order.1, &self.settings, epoch, step)
+    }
+
     /// Starts making a batch. A browser's Worker has no threads.
-    fn ahead(&self, at: (usize, usize)) -> Option<Pending> {
+    fn ahead(&mut self, at: (usize, usize)) -> Option<Pending> {
         if cfg!(target_arch = "wasm32") {
             return None;
         }
-        let (set, settings, classes) = (self.set.clone(), self.settings.clone(), self.classes);
-        let work = move || make(&set, &looks(&set, &settings, classes, at.0, at.1));
+        let (set, looks) = (self.set.clone(), self.looks(at));
+        let work = move || make(&set, &looks);
         let thread = std::thread::Builder::new().name("fovea-feed".into()).spawn(work).ok()?;
         Some((at, thread))
     }

@@ -41,11 +41,12 @@ impl FileTeacher {
         self.file.check_classes(&material.classes, "the data")?;
         self.file.check_input(student.card.input_px, student.card.um_per_px)?;
         self.file.check_views(views)?;
-        let (store, mut hashes) = (&material.train.store, vec![]);
-        for (index, sample) in store.samples().iter().enumerate() {
-            hashes.push((sample.name.as_str(), store.get(index)?));
-        }
-        Ok(self.file.check_images(hashes.iter().map(|(name, picture)| (*name, picture.sha256.as_str())))?)
+        let store = &material.train.store;
+        // Only the hashes are held on to: the pictures of a large set do not fit.
+        let hash = |index: usize| store.get(index).map(|picture| picture.sha256.clone());
+        let hashes: Vec<String> = (0..store.samples().len()).map(hash).collect::<Result<_, _>>()?;
+        let names = store.samples().iter().map(|sample| sample.name.as_str());
+        Ok(self.file.check_images(names.zip(hashes.iter().map(String::as_str)))?)
     }
 
     /// What the Teacher says about these views.

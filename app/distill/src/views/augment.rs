@@ -1,8 +1,8 @@
 //! The reference's augmentations, drawn from a key, applied with one resampling.
 
 use super::colour::Colour;
-use super::key::Draws;
 use super::{ViewError, check};
+use fovea_student::random::Draws;
 
 /// Largest rotation, degrees either way.
 const DEGREES: f64 = 45.0;

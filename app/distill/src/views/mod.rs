@@ -7,10 +7,11 @@ mod key;
 mod name;
 
 pub use augment::Augmentation;
-pub use key::{Draws, image_key, live_key};
-pub(crate) use key::{drawn_key, mix};
+pub(crate) use key::drawn_key;
+pub use key::{image_key, live_key};
 
 use fovea_patch::Turn;
+use fovea_student::random::Draws;
 use serde::{Deserialize, Serialize};
 
 /// Most augmented views a set may have: every one of them costs the Teacher a run per image.

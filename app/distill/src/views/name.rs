@@ -61,33 +61,26 @@ impl FromStr for ViewId {
     }
 }
 
-impl From<ViewSet> for String {
-    fn from(set: ViewSet) -> Self {
-        set.to_string()
-    }
+/// What serde needs to write a type as its text.
+macro_rules! as_text {
+    ($($kind:ty),*) => {$(
+        impl From<$kind> for String {
+            fn from(named: $kind) -> Self {
+                named.to_string()
+            }
+        }
+
+        impl TryFrom<String> for $kind {
+            type Error = ViewError;
+
+            fn try_from(text: String) -> Result<Self, ViewError> {
+                text.parse()
+            }
+        }
+    )*};
 }
 
-impl TryFrom<String> for ViewSet {
-    type Error = ViewError;
-
-    fn try_from(text: String) -> Result<Self, ViewError> {
-        text.parse()
-    }
-}
-
-impl From<ViewId> for String {
-    fn from(view: ViewId) -> Self {
-        view.to_string()
-    }
-}
-
-impl TryFrom<String> for ViewId {
-    type Error = ViewError;
-
-    fn try_from(text: String) -> Result<Self, ViewError> {
-        text.parse()
-    }
-}
+as_text!(ViewSet, ViewId);
 
 #[cfg(test)]
 mod tests {

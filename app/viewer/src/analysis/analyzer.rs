@@ -1,12 +1,13 @@
 //! A Student with its explanation, compiled for a device and fed with tiles.
 
 use super::outputs::Outputs;
-use super::result::{argmax, mean_probabilities, min_max, notes};
+use super::result::{mean_probabilities, min_max, notes};
 use super::{AnalysisError, MoreMaps, PatchResult, Settings, Times, automatic_batch};
 use fovea_engine::{Device, EngineError, Input, Preference, Run, Runner};
 use fovea_patch::{Field, Patch, Tile, Turn, tiles};
 use fovea_student::explain::raw_output;
 use fovea_student::file::Student;
+use fovea_student::scores::argmax;
 use fovea_student::{Graph, Weights};
 use web_time::Instant;
 

@@ -1,11 +1,11 @@
 //! What a run gave, cut into tiles.
 
-use super::result::{argmax, softmax};
 use super::{AnalysisError, TileResult};
 use fovea_engine::Run;
 use fovea_patch::Tile;
 use fovea_student::LOGITS;
 use fovea_student::explain::{minmax_output, raw_output};
+use fovea_student::scores::{argmax, softmax};
 
 /// Scores and maps of the images of one run.
 pub(super) struct Outputs {

@@ -146,20 +146,6 @@ pub(crate) fn min_max(raw: &[f32]) -> Vec<f32> {
     if lo < hi { raw.iter().map(|v| (v - lo) / (hi - lo)).collect() } else { vec![0.0; raw.len()] }
 }
 
-/// Softmax in the order of the scores; the largest is subtracted first, so nothing overflows.
-pub fn softmax(logits: &[f32]) -> Vec<f32> {
-    let top = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let powers: Vec<f32> = logits.iter().map(|v| (v - top).exp()).collect();
-    let sum: f32 = powers.iter().sum();
-    powers.into_iter().map(|p| p / sum).collect()
-}
-
-/// Index of the largest value, the first of equals; 0 for an empty slice.
-pub fn argmax(values: &[f32]) -> usize {
-    let better = |best: usize, i: usize| if values[i] > values[best] { i } else { best };
-    (0..values.len()).fold(0, better)
-}
-
 /// Mean of the tiles' probabilities by their area inside the image.
 pub(crate) fn mean_probabilities(patch: &Patch, tiles: &[TileResult]) -> Vec<f32> {
     let classes = tiles.first().map_or(0, |t| t.probabilities.len());
@@ -183,13 +169,6 @@ mod tests {
         let tile = Tile { x, y: 0, width: 4, height: 4 };
         let probabilities = vec![p, 1.0 - p];
         TileResult { tile, logits: vec![], probabilities, predicted: 0, raw: vec![raw; 8], minmax: vec![] }
-    }
-
-    #[test]
-    fn softmax_survives_large_scores() {
-        let p = softmax(&[1000.0, 1000.0, -1000.0]);
-        assert_eq!(p, [0.5, 0.5, 0.0]);
-        assert_eq!((argmax(&[1.0, 3.0, 3.0]), argmax(&[])), (1, 0));
     }
 
     #[test]
@@ -228,7 +207,7 @@ mod tests {
             map_h: 2,
             more: vec![],
             map_w: 2,
-            predicted: argmax(&mean),
+            predicted: fovea_student::scores::argmax(&mean),
             probabilities: mean,
             stages: vec![],
             total_ms: 0.0,

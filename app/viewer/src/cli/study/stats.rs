@@ -2,7 +2,8 @@
 
 use super::judge::Judged;
 use fovea_distill::metrics::{balanced_accuracy, confusion, quadratic_kappa};
-use fovea_distill::views::Draws;
+use fovea_student::random::Draws;
+use fovea_student::scores::argmax;
 use serde::{Deserialize, Serialize};
 
 /// Resamples of an interval.
@@ -55,10 +56,6 @@ impl Pair {
         let predicted = |rows: &[Judged]| rows.iter().map(|r| argmax(&r.logits)).collect();
         same.then(|| Self { labels: ours.iter().map(|r| r.label).collect(), ours: predicted(ours), theirs: predicted(theirs) })
     }
-}
-
-fn argmax(row: &[f32]) -> usize {
-    row.iter().enumerate().fold(0, |best, (i, v)| if *v > row[best] { i } else { best })
 }
 
 /// What is compared.
