@@ -41,7 +41,7 @@ export async function run(page, tools) {
   const loaded = await waitForState(page, "the network", (now) => !now.form && now.ready && now.model.startsWith("model_dynamo"));
   assert.ok(loaded.layers.includes(expected.layer), `no layer ${expected.layer}`);
 
-  const patch = { name: "patch.jpg", bytes: readFileSync(join(root, "assets/samples/drawn_G4_1.jpg")) };
+  const patch = { name: "patch.jpg", bytes: golden("patch.jpg").bytes };
   await drop(page, [patch]);
   const named = (now) => now.patches.find((found) => found.name === patch.name);
   const done = await waitForState(page, "the patch", (now) => named(now)?.predicted && now.shown && now.map);

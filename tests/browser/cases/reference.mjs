@@ -1,6 +1,7 @@
-// The embedded Student in the browser against PyTorch's probabilities of the same weights, on both devices.
+// The reference's Teacher in the browser against PyTorch's probabilities of the same weights, on both devices.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { join } from "node:path";
 import { encode } from "../png.mjs";
 
@@ -8,6 +9,8 @@ export const name = "reference: probabilities agree with PyTorch";
 export const minutes = 6;
 /** JPEG decoders differ that much. */
 const TOLERANCE = 0.02;
+
+const root = join(fileURLToPath(new URL(".", import.meta.url)), "../../..");
 
 /** Decodes a JPEG in the page and averages it down to 128 px, as the reference did. */
 async function shrinkInPage(base64) {
@@ -29,9 +32,10 @@ async function shrinkInPage(base64) {
   return rgb;
 }
 
-async function probabilitiesInPage({ files, device }) {
+async function probabilitiesInPage({ files, device, teacher }) {
   const { Fovea } = await import("./fovea.js");
-  const fovea = await Fovea.create({ device });
+  const student = Uint8Array.from(atob(teacher), (letter) => letter.charCodeAt(0));
+  const fovea = await Fovea.create({ device, student });
   const all = {};
   for (const [name, base64] of files) {
     const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
@@ -44,6 +48,7 @@ async function probabilitiesInPage({ files, device }) {
 export async function run(page, tools) {
   const reference = JSON.parse(readFileSync(tools.shared("golden/kd_resolution/mini_probabilities.json"), "utf8"));
   const names = Object.keys(reference).slice(0, 6);
+  const teacher = readFileSync(join(root, "tests/golden/kd_resolution/student.safetensors")).toString("base64");
   await tools.open("api.html");
   const files = [];
   for (const name of names) {
@@ -52,7 +57,7 @@ export async function run(page, tools) {
     files.push([name, encode(128, 128, Uint8Array.from(rgb)).toString("base64")]);
   }
   for (const device of ["cpu", "gpu"]) {
-    const found = await page.evaluate(probabilitiesInPage, { files, device });
+    const found = await page.evaluate(probabilitiesInPage, { files, device, teacher });
     let worst = 0;
     for (const name of names) {
       reference[name].forEach((value, index) => {

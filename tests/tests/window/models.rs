@@ -181,7 +181,7 @@ fn every_unknown_operation_is_listed() {
 #[test]
 fn prediction_and_map_are_those_on_file() {
     let path = fovea_tests::root().join("tests/golden/onnx/expected.json");
-    let patch = std::fs::read(fovea_tests::root().join("assets/samples/drawn_G4_1.jpg")).unwrap();
+    let patch = std::fs::read(fovea_tests::root().join("tests/golden/onnx/patch.jpg")).unwrap();
     let mut harness = window();
     settled(&mut harness);
     load_densenet(&mut harness);

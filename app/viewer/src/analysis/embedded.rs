@@ -7,10 +7,10 @@ use fovea_student::file::Student;
 use fovea_student::load::BareInfo;
 
 /// Bytes of the embedded Student.
-pub const STUDENT: &[u8] = include_bytes!("../../../../assets/students/drawn-vgg-thin.safetensors");
+pub const STUDENT: &[u8] = include_bytes!("../../../../assets/students/drawn-vgg-thin-2.5x.safetensors");
 
 /// Its file name.
-pub const STUDENT_NAME: &str = "drawn-vgg-thin.safetensors";
+pub const STUDENT_NAME: &str = "drawn-vgg-thin-2.5x.safetensors";
 
 /// An embedded picture file.
 #[derive(Clone, Copy, Debug)]
@@ -27,16 +27,16 @@ macro_rules! samples {
     };
 }
 
-/// Drawn patches, two per class: drawings, not tissue.
+/// Drawn patches, two per class: drawings, not tissue. The first one shown has a focus to look at.
 pub const SAMPLES: [Sample; 8] = samples![
-    "drawn_NC_1.jpg",
-    "drawn_NC_2.jpg",
     "drawn_G3_1.jpg",
     "drawn_G3_2.jpg",
     "drawn_G4_1.jpg",
     "drawn_G4_2.jpg",
     "drawn_G5_1.jpg",
     "drawn_G5_2.jpg",
+    "drawn_NC_1.jpg",
+    "drawn_NC_2.jpg",
 ];
 
 /// The embedded Student, ready to use.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use egui::{Align2, Color32, CornerRadius, Rect, RichText, Role, Sense, Ui, WidgetInfo, pos2, vec2};
+use egui::{Align2, Color32, CornerRadius, Rect, RichText, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2};
 
 use super::look::Look;
 use super::model::Model;
@@ -82,6 +82,11 @@ fn rung(ui: &mut Ui, cell: Rect, ladder: &Steps, step: &Step, model: &Model, dis
     response.widget_info(|| WidgetInfo::labeled(Role::Image, true, spoken(&title, step, model)));
     let painter = ui.painter().with_clip_rect(cell);
     painter.rect_filled(cell, CornerRadius::same(6), Color32::from_gray(36));
+    let own = own(step, model);
+    if own {
+        painter.rect_stroke(cell, CornerRadius::same(6), Stroke::new(1.0, theme::ACCENT), StrokeKind::Inside);
+        response.on_hover_text("The magnification that this model is made for");
+    }
     let inner = cell.shrink(10.0);
     let heading = painter.text(inner.left_top(), Align2::LEFT_TOP, title, theme::words(theme::BODY), theme::TEXT);
     if inner.width() > 130.0 {
@@ -92,6 +97,10 @@ fn rung(ui: &mut Ui, cell: Rect, ladder: &Steps, step: &Step, model: &Model, dis
             theme::words(theme::SMALL),
             theme::WEAK,
         );
+    }
+    if own && inner.width() > 220.0 {
+        let at = pos2(inner.right(), heading.center().y);
+        painter.text(at, Align2::RIGHT_CENTER, "the model's own", theme::words(theme::SMALL), theme::ACCENT);
     }
     let canvas = Rect::from_min_max(inner.min + vec2(0.0, 22.0), inner.max - vec2(0.0, 26.0));
     painter.rect_filled(canvas, CornerRadius::ZERO, theme::CANVAS);
@@ -151,10 +160,16 @@ fn outcome(ui: &Ui, painter: &egui::Painter, row: Rect, step: &Step, model: &Mod
     }
 }
 
+/// Whether the model itself looks at this magnification.
+fn own(step: &Step, model: &Model) -> bool {
+    step.factor == model.student.card.view.factor
+}
+
 fn spoken(title: &str, step: &Step, model: &Model) -> String {
+    let own = if own(step, model) { ", the model's own magnification" } else { "" };
     match &step.look {
-        Some(look) => format!("at {title}: {}", model.name(look.result.predicted)),
-        None => format!("at {title}: {}", step.error.as_deref().unwrap_or("being analysed")),
+        Some(look) => format!("at {title}: {}{own}", model.name(look.result.predicted)),
+        None => format!("at {title}: {}{own}", step.error.as_deref().unwrap_or("being analysed")),
     }
 }
 

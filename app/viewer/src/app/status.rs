@@ -24,7 +24,7 @@ impl Status<'_> {
         ui.horizontal_centered(|ui| {
             ui.spacing_mut().item_spacing.x = 14.0;
             let (dot, _) = ui.allocate_exact_size(egui::vec2(7.0, 7.0), egui::Sense::hover());
-            ui.painter().circle_filled(dot.center(), 3.5, if self.gpu { theme::class_color(0) } else { theme::WARN });
+            ui.painter().circle_filled(dot.center(), 3.5, if self.gpu { theme::FINE } else { theme::WARN });
             ui.spacing_mut().item_spacing.x = 14.0;
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 ui.label(RichText::new(sentence()).size(theme::SMALL).color(theme::TEXT));

@@ -25,23 +25,13 @@ pub const ERROR: Color32 = Color32::from_rgb(250, 128, 114);
 /// Something deserves a look.
 pub const WARN: Color32 = Color32::from_rgb(240, 190, 96);
 
-/// Classes without a colour in the model card.
-const CLASSES: [[u8; 3]; 9] = [
-    [102, 187, 130],
-    [240, 200, 90],
-    [240, 146, 70],
-    [226, 88, 88],
-    [170, 130, 230],
-    [86, 190, 210],
-    [222, 120, 180],
-    [160, 170, 90],
-    [150, 160, 180],
-];
+/// All is well.
+pub const FINE: Color32 = Color32::from_rgb(102, 187, 130);
 
-/// Colour of class `index` where the model names none.
+/// Colour of class `index` where no model card says another: the one that cards are written with.
 pub fn class_color(index: usize) -> Color32 {
-    let [r, g, b] = CLASSES[index % CLASSES.len()];
-    Color32::from_rgb(r, g, b)
+    let all = fovea_student::card::class_colours(index + 1);
+    all.last().map_or(WEAK, |&[r, g, b]| Color32::from_rgb(r, g, b))
 }
 
 /// Text size of labels and captions.
