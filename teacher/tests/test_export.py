@@ -1,4 +1,5 @@
 import json
+import os
 from pathlib import Path
 
 import cv2
@@ -6,9 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from fovea_teacher import Augmentation, read
+from fovea_teacher import Augmentation, cli, read
 from fovea_teacher.cli import main
-from fovea_teacher.images import decode, scan
+from fovea_teacher.images import decode, find, scan
 from fovea_teacher.views import image_key, live_key
 
 GOLDEN = Path(__file__).parents[2] / "tests" / "golden"
@@ -71,10 +72,20 @@ def test_nothing_is_written_when_it_fails(tmp_path, capsys):
         (["--images", str(tmp_path / "none")], "no such file"),
         (["--model", "fovea_teacher:nothing"], "nothing"),
         (["--model", str(tmp_path / "x.pth")], "x.pth"),
+        (["--layer", "0.4.28", "0.4.28"], "names the layer '0.4.28' twice"),
+        (["--features", "0.4.28", "0.4.28"], "names the layer '0.4.28' twice"),
+        (["--classes", "A,B,A,C"], "two classes are named 'A'"),
+        (["--classes", "A,B,C," + "D" * 1025], "longer than 1024 bytes"),
+        (["--name", "é" * 513], "longer than 1024 bytes"),
+        (["--classes", ",".join(map(str, range(4097)))], "4097 class names"),
+        (["--out", str(tmp_path)], "this is a folder"),
+        (["--device", "nowhere"], "fovea-teacher: RuntimeError: "),
     ]
     for more, expected in cases:
-        assert main(arguments(MADE, out, *more)) == 2
-        assert expected in capsys.readouterr().err
+        assert main(arguments(MADE, out, *more)) == 2, expected
+        said = capsys.readouterr().err
+        assert expected in said and "Traceback" not in said
+        assert len([line for line in said.splitlines() if line.startswith("fovea-teacher: ")]) == 1
     assert list(tmp_path.iterdir()) == []
 
 
@@ -89,9 +100,45 @@ def test_a_nan_stops_the_export_and_leaves_no_file(tmp_path, capsys):
     assert [p.name for p in tmp_path.iterdir()] == ["nan.pth"]
 
 
+def test_a_file_that_training_would_not_read_is_announced(tmp_path, capsys, monkeypatch):
+    out = tmp_path / "t.targets.safetensors"
+    assert main(arguments(MADE / "same.png", out)) == 0
+    assert "warning" not in capsys.readouterr().err
+    monkeypatch.setattr(cli, "LARGEST", 1000)
+    assert main(arguments(MADE / "same.png", out)) == 0
+    assert "trains from files of at most 1000 bytes" in capsys.readouterr().err
+
+
 def test_images_are_found_as_fovea_finds_them(tmp_path):
     (tmp_path / "b").mkdir()
     for name in ["z.PNG", "b/y.tiff", "._z.png", "a.txt"]:
         (tmp_path / name).write_bytes(b"")
     images, failed = scan([tmp_path])
     assert images == [] and [Path(f.rsplit(": ", 1)[1]).name for f in failed] == ["y.tiff", "z.PNG"]
+
+
+def test_linked_folders_are_searched_once_and_unreadable_ones_named(tmp_path, monkeypatch):
+    real = tmp_path / "real"
+    (real / "deep").mkdir(parents=True)
+    (real / "deep" / "a.png").write_bytes(b"")
+    here = tmp_path / "here"
+    here.mkdir()
+    (here / "z.png").write_bytes(b"")
+    (here / "closed").mkdir()
+    (here / "linked").symlink_to(real, target_is_directory=True)
+    # Both would go round for ever.
+    (real / "deep" / "up").symlink_to(here, target_is_directory=True)
+    (real / "self").symlink_to(real, target_is_directory=True)
+    listed = os.listdir
+
+    def listdir(path):
+        if Path(path).name == "closed":
+            raise PermissionError(13, "Permission denied")
+        return listed(path)
+
+    monkeypatch.setattr(os, "listdir", listdir)
+    found, failed = find([here])
+    assert [str(p.relative_to(here)) for p in found] == ["linked/deep/a.png", "z.png"]
+    assert failed == [f"cannot read the folder: Permission denied: {here / 'closed'}"]
+    (tmp_path / "empty").mkdir()
+    assert find([tmp_path / "empty"]) == ([], [f"no PNG, JPEG or TIFF file in this folder: {tmp_path / 'empty'}"])

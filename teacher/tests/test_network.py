@@ -5,6 +5,7 @@ from torch import nn
 
 from fovea_teacher import Layer, Network
 from fovea_teacher.errors import TargetsError
+from fovea_teacher.network import refuse_probabilities
 
 
 def small(*tail):
@@ -71,3 +72,39 @@ def test_what_cannot_be_used_is_named():
     with pytest.raises(TargetsError, match="no level"):
         Layer.parse("a.b=1")
     assert Layer.parse("a.b=-2") == Layer("a.b", -2) and Layer.parse("a.b") == Layer("a.b")
+
+
+class Functional(nn.Module):
+    """A module whose softmax is no module."""
+
+    def __init__(self, last):
+        super().__init__()
+        self.body, self.last = small(), last
+
+    def forward(self, x):
+        return self.last(self.body(x))
+
+
+def test_a_softmax_inside_forward_is_refused():
+    def scores(last):
+        return Network(Functional(last), [Layer("body.3")]).run(images()).logits
+
+    refuse_probabilities(scores(lambda z: z))
+    refuse_probabilities(scores(lambda z: z.abs()))
+    for last, words in [(torch.softmax, "like probabilities"), (torch.log_softmax, "like logarithms of probabilities")]:
+        with pytest.raises(TargetsError, match=words):
+            refuse_probabilities(scores(lambda z, last=last: last(z, 1)))
+    # One class: a score of exactly 1 says nothing. One image of several that sums to something else does.
+    refuse_probabilities(np.ones((2, 1), np.float32))
+    refuse_probabilities(np.array([[0.5, 0.5], [0.5, 0.6]], np.float32))
+
+
+def test_layers_that_fovea_s_reader_would_refuse_are_refused_before_running():
+    for kind in ("--layer", "--features"):
+        twice = [Layer("2", -1), Layer("2", -2)]
+        with pytest.raises(TargetsError, match=f"{kind} names the layer '2' twice"):
+            Network(small(), *([twice] if kind == "--layer" else [[Layer("3")], twice]))
+    Network(small(), [Layer("2")], [Layer("2")])
+    many = nn.Sequential(*(nn.Identity() for _ in range(65)))
+    with pytest.raises(TargetsError, match="names 65 layers; 64 is the most"):
+        Network(many, [Layer(str(i)) for i in range(65)])

@@ -10,7 +10,7 @@ from pathlib import Path
 from . import images, load
 from .errors import TargetsError
 from .export import Request, export
-from .layout import read
+from .layout import LARGEST, check_place, read
 from .network import FORMS, Layer, Network
 from .views import ViewSet
 
@@ -61,6 +61,7 @@ def _parser() -> argparse.ArgumentParser:
 def _export(args: argparse.Namespace) -> int:
     if (args.mean is None) != (args.std is None):
         raise TargetsError("--mean and --std belong together")
+    check_place(args.out)
     layers = [Layer.parse(text) for text in args.layer]
     if all(layer.level is None for layer in layers):
         print(f"note: '{layers[0].name}' is taken for the last block (level -1)", file=sys.stderr)
@@ -83,11 +84,18 @@ def _export(args: argparse.Namespace) -> int:
         batch=args.batch,
         device=args.device,
         progress=_progress,
-        announce=lambda rows, size: print(f"{rows} rows, {size} bytes", file=sys.stderr),
+        announce=_announce,
     )
     export(network, found, request, args.out)
     print(f"written: {args.out}")
     return 1 if failed else 0
+
+
+def _announce(rows: int, size: int) -> None:
+    print(f"{rows} rows, {size} bytes", file=sys.stderr)
+    if size > LARGEST:
+        more = "take fewer images, views or feature maps"
+        print(f"warning: Fovea trains from files of at most {LARGEST} bytes, this one will be larger: {more}", file=sys.stderr)
 
 
 def _progress(done: int, of: int) -> None:
@@ -106,4 +114,8 @@ def main(argv: list[str] | None = None) -> int:
         return 0
     except TargetsError as e:
         print(f"fovea-teacher: {e}", file=sys.stderr)
-        return 2
+    except Exception as e:
+        # The Teacher's own code, or torch's; its words may be many lines.
+        words = " ".join(str(e).split())
+        print(f"fovea-teacher: {type(e).__name__}{': ' if words else ''}{words}", file=sys.stderr)
+    return 2

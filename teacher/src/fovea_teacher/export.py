@@ -13,8 +13,8 @@ from . import images as pictures
 from ._version import __version__
 from .errors import TargetsError
 from .images import Image
-from .layout import VERSION, Writer
-from .network import Network, Seen
+from .layout import VERSION, Writer, check_place
+from .network import LONGEST, Network, Seen, refuse_probabilities
 from .views import ViewSet
 
 
@@ -47,9 +47,12 @@ def export(network: Network, images: list[Image], request: Request, out: Path) -
     """Writes what the network says about every view of every image. The file appears when it is complete."""
     if not images:
         raise TargetsError("there is no usable image")
+    check_place(out)
+    _check(request)
     network.module.to(request.device)
     views = request.views
-    first = network.run(request.tensor([_picture(images[0], request)]))
+    first = network.run(request.tensor([_picture(image, request) for image in images[: request.batch]]))
+    refuse_probabilities(first.logits)
     metadata = _metadata(network, request, first)
     writer = Writer(out, metadata, len(images), views.count)
     rows = len(images) * views.count
@@ -73,6 +76,29 @@ def export(network: Network, images: list[Image], request: Request, out: Path) -
         if waiting:
             done = _flush(network, request, writer, waiting, done)
             request.progress(done, rows)
+
+
+# Most classes that Fovea's reader takes.
+_MOST_CLASSES = 4096
+
+
+def _check(request: Request) -> None:
+    """What Fovea's reader would refuse (`Metadata::validate` in `app/distill/src/targets/meta.rs`), before the Teacher runs."""
+    classes, um = request.classes, request.um_per_px
+    if not 1 <= len(classes) <= _MOST_CLASSES:
+        raise TargetsError(f"{len(classes)} class names are given; from 1 to {_MOST_CLASSES} are possible")
+    seen = set()
+    for name in classes:
+        if name in seen:
+            raise TargetsError(f"two classes are named '{name}'")
+        seen.add(name)
+    for text in [request.name, *classes]:
+        if len(text.encode()) > LONGEST:
+            raise TargetsError(f"a name is longer than {LONGEST} bytes: {text[:80]}…")
+    if request.input_px < 1 or request.batch < 1:
+        raise TargetsError(f"the input is {request.input_px} px, the batch {request.batch}: both are at least 1")
+    if um is not None and not 0 < um < float("inf"):
+        raise TargetsError(f"{um} µm/px is no positive number")
 
 
 def _picture(image: Image, request: Request) -> np.ndarray:
@@ -100,8 +126,6 @@ def _metadata(network: Network, request: Request, seen: Seen) -> dict:
     classes = seen.logits.shape[1]
     if len(request.classes) != classes:
         raise TargetsError(f"{len(request.classes)} class names are given, but the network scores {classes} classes")
-    if len(set(request.classes)) != classes:
-        raise TargetsError("two classes have one name")
     attention = [
         {"layer": layer.name, "level": layer.level, "form": network.form, "grid": list(values.shape[1:3])}
         for layer, values in zip(network.attention, seen.attention)

@@ -10,6 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from . import pixels
 from .errors import TargetsError
 
 _EXTENSIONS = {".png", ".jpg", ".jpeg", ".tif", ".tiff"}
@@ -23,25 +24,38 @@ class Image:
     sha256: str
 
 
-def find(paths: list[Path]) -> list[Path]:
-    """Files as they are named, folders searched at any depth by extension, in sorted order."""
+def find(paths: list[Path]) -> tuple[list[Path], list[str]]:
+    """Files as they are named and folders searched at any depth by extension, their entries sorted; and what could not be read."""
     found: list[Path] = []
+    failed: list[str] = []
     for path in paths:
-        if path.is_dir():
-            found.extend(_folder(path))
+        if os.path.isdir(path):
+            before = len(found) + len(failed)
+            _folder(path, found, failed, set())
+            if len(found) + len(failed) == before:
+                failed.append(f"no PNG, JPEG or TIFF file in this folder: {path}")
         elif path.exists():
             found.append(path)
         else:
             raise TargetsError(f"there is no such file or folder: {path}")
-    return found
+    return found, failed
 
 
-def _folder(path: Path) -> list[Path]:
-    found = []
-    for at, folders, files in os.walk(path):
-        folders.sort()
-        found.extend(Path(at) / f for f in files if not f.startswith(".") and Path(f).suffix.lower() in _EXTENSIONS)
-    return sorted(found)
+def _folder(path: Path, found: list[Path], failed: list[str], seen: set[str]) -> None:
+    """`seen` holds the real paths of the folders so far, so that a link to a parent does not go round for ever."""
+    try:
+        real = os.path.realpath(path, strict=True)
+        names = [] if real in seen else os.listdir(path)
+    except OSError as e:
+        failed.append(f"cannot read the folder: {e.strerror}: {path}")
+        return
+    seen.add(real)
+    for name in sorted(names, key=os.fsencode):
+        entry = path / name
+        if os.path.isdir(entry):
+            _folder(entry, found, failed, seen)
+        elif not name.startswith(".") and entry.suffix.lower() in _EXTENSIONS:
+            found.append(entry)
 
 
 def decode(path: Path) -> tuple[np.ndarray, str]:
@@ -51,14 +65,13 @@ def decode(path: Path) -> tuple[np.ndarray, str]:
     except OSError as e:
         raise TargetsError(f"{e.strerror}: {path}") from e
     try:
-        bgr = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
-    except cv2.error as e:
-        raise TargetsError(f"not a usable image ({e.err}): {path}") from e
-    if bgr is None:
-        raise TargetsError(f"not a usable image: {path}")
-    if bgr.shape[0] != bgr.shape[1]:
-        raise TargetsError(f"{bgr.shape[1]} × {bgr.shape[0]} px: targets are made of square images: {path}")
-    return np.ascontiguousarray(bgr[:, :, ::-1]), hashlib.sha256(data).hexdigest()
+        rgb = pixels.rgb(data)
+    except ValueError as e:
+        raise TargetsError(f"not a usable image ({e}): {path}") from e
+    height, width, _ = rgb.shape
+    if width != height:
+        raise TargetsError(f"{width} × {height} px: targets are made of square images: {path}")
+    return rgb, hashlib.sha256(data).hexdigest()
 
 
 def to_side(rgb: np.ndarray, px: int) -> np.ndarray:
@@ -69,8 +82,8 @@ def to_side(rgb: np.ndarray, px: int) -> np.ndarray:
 def scan(paths: list[Path]) -> tuple[list[Image], list[str]]:
     """Every usable image once (the same bytes twice count once), and why the others are not."""
     images: dict[str, Image] = {}
-    failed = []
-    for path in find(paths):
+    found, failed = find(paths)
+    for path in found:
         try:
             _, sha256 = decode(path)
         except TargetsError as e:

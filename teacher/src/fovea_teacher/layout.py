@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,8 @@ from .errors import TargetsError
 
 KEY = "fovea.targets"
 VERSION = 1
+# Bytes of the largest file that Fovea trains from: it holds the whole in memory.
+LARGEST = 16 << 30
 _NAMES = {np.dtype("<f4"): "F32", np.dtype("<f2"): "F16", np.dtype("u1"): "U8"}
 
 
@@ -31,8 +34,16 @@ def tensors(metadata: dict, images: int, views: int) -> dict[str, tuple[np.dtype
     return out
 
 
+def check_place(path: Path) -> None:
+    """Refuses a place where no file can be written, before the Teacher runs."""
+    if path.is_dir():
+        raise TargetsError(f"cannot write (this is a folder): {path}")
+    if not path.parent.is_dir():
+        raise TargetsError(f"cannot write (there is no such folder): {path}")
+
+
 class Writer:
-    """Fills the tensors of a file that gets its name when it is complete."""
+    """Fills the tensors of a file that gets its name when it is complete; until then it is beside it, and goes when anything fails."""
 
     def __init__(self, path: Path, metadata: dict, images: int, views: int):
         self._path = path
@@ -56,21 +67,43 @@ class Writer:
 
     def __enter__(self) -> Writer:
         try:
-            self._file = open(self._partial, "wb")
-            self._file.write(self._header)
-            self._file.truncate(self.bytes)
-        except OSError as e:
-            raise TargetsError(f"cannot write ({e.strerror}): {self._path}") from e
+            with self._refused():
+                self._file = open(self._partial, "wb")
+                self._file.write(self._header)
+                self._file.truncate(self.bytes)
+        except BaseException:
+            self._discard()
+            raise
         return self
 
     def __exit__(self, kind, _error, _trace) -> None:
-        if kind is None:
-            self._file.flush()
-            os.fsync(self._file.fileno())
+        try:
+            if kind is None:
+                with self._refused():
+                    self._file.flush()
+                    os.fsync(self._file.fileno())
+                    self._file.close()
+                    os.replace(self._partial, self._path)
+                self._file = None
+        finally:
+            self._discard()
+
+    @contextmanager
+    def _refused(self):
+        """What the system says becomes words for the user."""
+        try:
+            yield
+        except OSError as e:
+            raise TargetsError(f"cannot write ({e.strerror or e}): {self._path}") from e
+
+    def _discard(self) -> None:
+        """Takes the unfinished file away."""
+        if self._file is None:
+            return
+        # If that fails too there is nothing better to do.
+        with suppress(OSError):
             self._file.close()
-            os.replace(self._partial, self._path)
-        else:
-            self._file.close()
+        with suppress(OSError):
             self._partial.unlink(missing_ok=True)
 
     def put(self, name: str, row: int, values: np.ndarray) -> None:
@@ -84,8 +117,9 @@ class Writer:
         if dtype.kind == "f" and not np.isfinite(encoded).all():
             raise TargetsError(f"'{name}' holds a value that is not finite (row {row}): {self._path}")
         stride = 0 if whole else dtype.itemsize * math.prod(shape[1:])
-        self._file.seek(self._start + self._offsets[name][0] + row * stride)
-        self._file.write(encoded.tobytes())
+        with self._refused():
+            self._file.seek(self._start + self._offsets[name][0] + row * stride)
+            self._file.write(encoded.tobytes())
 
 
 def read(path: Path) -> tuple[dict, dict[str, np.ndarray]]:

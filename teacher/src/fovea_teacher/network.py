@@ -12,6 +12,9 @@ from torch import nn
 from .errors import TargetsError
 
 FORMS = ("positive", "relu", "signed")
+# What Fovea's reader takes (`app/distill/src/targets/meta.rs`).
+_MOST_LAYERS = 64
+LONGEST = 1024
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,8 @@ class Network:
             if layer.name not in self._named or not layer.name:
                 known = ", ".join(list(self._named)[1:12])
                 raise TargetsError(f"the module has no layer '{layer.name}'; its first are {known}")
+        _distinct(self.attention, "--layer")
+        _distinct(self.features, "--features")
 
     def weights_sha256(self) -> str:
         """The hash Fovea has for the same weights: name-sorted floating tensors of the state dict as float32."""
@@ -136,6 +141,31 @@ class Network:
             summed = weighted.sum(1)
             maps.append(summed.relu() if self.form == "relu" else summed)
         return torch.stack(maps, -1)
+
+
+def _distinct(layers: list[Layer], option: str) -> None:
+    """What Fovea's reader would refuse, before the module runs."""
+    if len(layers) > _MOST_LAYERS:
+        raise TargetsError(f"{option} names {len(layers)} layers; {_MOST_LAYERS} is the most")
+    seen = set()
+    for layer in layers:
+        if layer.name in seen:
+            raise TargetsError(f"{option} names the layer '{layer.name}' twice")
+        if len(layer.name.encode()) > LONGEST:
+            raise TargetsError(f"the name of a layer is longer than {LONGEST} bytes: {layer.name[:80]}…")
+        seen.add(layer.name)
+
+
+def refuse_probabilities(logits: np.ndarray) -> None:
+    """A softmax inside `forward` is no module and cannot be left out: what it gives is no logits."""
+    if logits.shape[1] < 2:
+        return
+    # Cut above 1, where no logarithm of a probability is.
+    for scores, what in [(logits, "probabilities"), (np.exp(np.minimum(logits, 1)), "logarithms of probabilities")]:
+        if (scores >= 0).all() and (np.abs(scores.sum(1) - 1) <= 1e-4).all():
+            raise TargetsError(
+                f"the module's output looks like {what}, but targets hold logits: leave the softmax at the end of its forward() out"
+            )
 
 
 def _before_softmax(output, softmaxes) -> torch.Tensor:

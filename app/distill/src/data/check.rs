@@ -6,19 +6,30 @@ use super::{DataError, Splits, error};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 
-/// No name twice.
+/// No name twice, and no file under two names.
 pub(super) fn distinct(found: &[Found]) -> Result<(), DataError> {
-    let mut seen: HashMap<&str, Part> = HashMap::with_capacity(found.len());
+    let mut names: HashMap<&str, Part> = HashMap::with_capacity(found.len());
+    let mut files: HashMap<&Path, &Found> = HashMap::with_capacity(found.len());
     for f in found {
-        if let Some(before) = seen.insert(&f.name, f.part) {
-            let places = match before == f.part {
-                true => f.part.name().to_owned(),
-                false => format!("{} and {}", before.name(), f.part.name()),
-            };
-            return Err(DataError::Duplicate { places, name: f.name.clone() });
+        if let Some(before) = names.insert(&f.name, f.part) {
+            return Err(DataError::Duplicate { places: places(before, f.part), name: f.name.clone() });
+        }
+        let Some(file) = f.path.as_deref() else { continue };
+        if let Some(before) = files.insert(file, f) {
+            let (first, second) = (before.name.clone(), f.name.clone());
+            let places = places(before.part, f.part);
+            return Err(DataError::SameFile { first, second, places, file: file.to_path_buf() });
         }
     }
     Ok(())
+}
+
+/// One part or two, in words.
+fn places(first: Part, second: Part) -> String {
+    match first == second {
+        true => first.name().to_owned(),
+        false => format!("{} and {}", first.name(), second.name()),
+    }
 }
 
 /// Every labelled image is there.

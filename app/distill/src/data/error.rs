@@ -69,6 +69,31 @@ pub enum DataError {
         /// File name.
         name: String,
     },
+    /// Two names that lead to one file: whichever part or class is meant, the other is wrong.
+    #[error("'{first}' and '{second}' ({places}) are one and the same picture: {}", file.display())]
+    SameFile {
+        /// The name that came first.
+        first: String,
+        /// The other.
+        second: String,
+        /// In which parts.
+        places: String,
+        /// The file.
+        file: PathBuf,
+    },
+    /// Different files of one name where folders do not tell them apart.
+    #[error(
+        "several files are called '{name}', which is asked for by {}: without their folders they cannot be told apart: {}",
+        rows.join(" and "), file.display()
+    )]
+    SameName {
+        /// Name of the files.
+        name: String,
+        /// Names in the table that lead to it.
+        rows: Vec<String>,
+        /// The table.
+        file: PathBuf,
+    },
     /// Labelled images that are not there.
     #[error("{count} of {total} labelled images are missing ({}): {}", some(names, *count), folder.display())]
     Missing {

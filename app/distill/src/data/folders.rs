@@ -34,6 +34,7 @@ pub(super) fn read(root: &Path) -> Result<Contents, DataError> {
             contents.notes.push(format!("{others} other folder{} beside train: not used", if others == 1 { "" } else { "s" }));
         }
     } else {
+        no_parts(root, &parts)?;
         classes(root, root, Part::Train, &mut contents)?;
     }
     contents.classes.sort();
@@ -43,6 +44,17 @@ pub(super) fn read(root: &Path) -> Result<Contents, DataError> {
         return Err(DataError::Layout { reason, file: root.to_path_buf() });
     }
     Ok(contents)
+}
+
+/// Without `train/`, a `val/` or `test/` with images is a mistake rather than a class.
+fn no_parts(root: &Path, parts: &[(Part, &PathBuf)]) -> Result<(), DataError> {
+    let filled = parts.iter().filter(|(_, folder)| images_below(folder).iter().any(Result::is_ok));
+    let names: Vec<String> = filled.filter_map(|(_, f)| Some(format!("{}/", f.file_name()?.to_string_lossy()))).collect();
+    if names.is_empty() {
+        return Ok(());
+    }
+    let reason = format!("{} without train/ (folders named after parts are no classes)", names.join(" and "));
+    Err(DataError::Layout { reason, file: root.to_path_buf() })
 }
 
 fn classes(root: &Path, folder: &Path, part: Part, contents: &mut Contents) -> Result<(), DataError> {

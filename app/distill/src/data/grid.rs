@@ -13,6 +13,8 @@ const MAX_UNPACKED: u64 = 512 << 20;
 const MAX_ROWS: usize = 2_000_000;
 /// Most columns.
 const MAX_COLUMNS: usize = 256;
+/// Most cells, those between and behind the filled ones included.
+const MAX_CELLS: usize = 20_000_000;
 
 /// A table: the row of titles and the rows below it, all as long as it; each with its number as spreadsheets show it.
 #[derive(Debug, PartialEq)]
@@ -75,13 +77,14 @@ fn grid(rows: Rows) -> Result<Grid, String> {
     while titles.last().is_some_and(String::is_empty) {
         titles.pop();
     }
-    let mut rows = Vec::new();
-    for (number, mut row) in filled {
+    let mut rows: Rows = filled.collect();
+    // Before the rows are made as long as the titles.
+    few_cells(rows.len().saturating_add(1).saturating_mul(titles.len()))?;
+    for (number, row) in &mut rows {
         if row.iter().skip(titles.len()).any(|cell| !cell.is_empty()) {
             return Err(format!("row {number} is longer than the row of titles"));
         }
         row.resize(titles.len(), String::new());
-        rows.push((number, row));
     }
     Ok(Grid { titles, rows })
 }
@@ -93,12 +96,14 @@ fn text(bytes: &[u8]) -> Result<Rows, String> {
     // The first of the most frequent ones.
     let separator = [b',', b';', b'\t'].into_iter().rev().max_by_key(|s| count(*s)).unwrap_or(b',');
     let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).delimiter(separator).from_reader(bytes);
-    let mut rows = Rows::new();
+    let (mut rows, mut count) = (Rows::new(), 0);
     for record in reader.records() {
         let record = record.map_err(|e| e.to_string())?;
         // Empty lines are skipped by the reader, so its own line numbers count.
         let number = record.position().map_or(rows.len() + 1, |p| p.line() as usize);
         bound(rows.len(), record.len())?;
+        count += record.len();
+        few_cells(count)?;
         rows.push((number, record.iter().map(str::to_owned).collect()));
     }
     Ok(rows)
@@ -114,14 +119,23 @@ fn bound(rows: usize, columns: usize) -> Result<(), String> {
     Ok(())
 }
 
+fn few_cells(count: usize) -> Result<(), String> {
+    if count > MAX_CELLS { Err(format!("more than {MAX_CELLS} cells")) } else { Ok(()) }
+}
+
 fn sheet(bytes: &[u8]) -> Result<Rows, String> {
     unpacks_within(bytes, MAX_UNPACKED)?;
+    first_sheet(bytes, MAX_UNPACKED)
+}
+
+/// The cells of the first sheet, with at most so many bytes of words: thousands of cells may refer to one long word of the file.
+fn first_sheet(bytes: &[u8], most: u64) -> Result<Rows, String> {
     let mut book: Xlsx<_> =
         calamine::open_workbook_from_rs(Cursor::new(bytes)).map_err(|e: calamine::XlsxError| e.to_string())?;
     let first = book.sheet_names().first().cloned().ok_or("it has no sheet")?;
     // Cell by cell: a whole range would be as large as the farthest cell says.
     let mut cells = book.worksheet_cells_reader(&first).map_err(|e| e.to_string())?;
-    let mut rows = Rows::new();
+    let (mut rows, mut count, mut left) = (Rows::new(), 0, most);
     while let Some(cell) = cells.next_cell().map_err(|e| e.to_string())? {
         let (row, column) = cell.get_position();
         let (row, column) = (row as usize + 1, column as usize);
@@ -129,7 +143,11 @@ fn sheet(bytes: &[u8]) -> Result<Rows, String> {
         if words.is_empty() {
             continue;
         }
+        left = left.checked_sub(words.len() as u64).ok_or_else(|| format!("its cells hold more than {most} bytes of words"))?;
         bound(rows.len(), column + 1)?;
+        let own = rows.last().filter(|(last, _)| *last == row).map_or(0, |(_, cells)| cells.len());
+        count += (column + 1).saturating_sub(own);
+        few_cells(count)?;
         match rows.last_mut() {
             Some((last, cells)) if *last == row => put(cells, column, words),
             _ => {
@@ -173,4 +191,31 @@ fn unpacks_within(bytes: &[u8], limit: u64) -> Result<(), String> {
         left = left.checked_sub(size).ok_or_else(|| format!("it unpacks to more than {} MiB", limit >> 20))?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn too_many_cells_are_refused_before_they_are_made() {
+        let titles = vec!["title".to_string(); MAX_COLUMNS];
+        let short = |number| (number, vec!["a".to_string()]);
+        let rows: Rows = std::iter::once((1, titles)).chain((2..80_000).map(short)).collect();
+        assert!(grid(rows).unwrap_err().contains("20000000 cells"));
+        assert!(few_cells(MAX_CELLS).is_ok() && few_cells(MAX_CELLS + 1).is_err());
+    }
+
+    #[test]
+    fn a_long_word_in_many_cells_is_counted_each_time() {
+        let mut book = rust_xlsxwriter::Workbook::new();
+        let sheet = book.add_worksheet();
+        for row in 0..10 {
+            sheet.write_string(row, 0, "x".repeat(100)).unwrap();
+        }
+        let bytes = book.save_to_buffer().unwrap();
+        assert_eq!(first_sheet(&bytes, 1000).unwrap().len(), 10);
+        assert!(first_sheet(&bytes, 999).unwrap_err().contains("more than 999 bytes of words"));
+    }
 }

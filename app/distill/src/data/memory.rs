@@ -4,7 +4,7 @@ use super::open::{Contents, Found, put_together};
 use super::parts::Part;
 use super::rows::{self, Labels};
 use super::{DataError, DataOptions, Sample, Source, Splits, grid, walk};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use std::sync::Arc;
 /// browser hands files over without them.
 ///
 /// # Errors
-/// As [`super::open`]; no table, or more than one.
+/// As [`super::open`]; no table, or more than one; different images of one name, where the table asks for them.
 pub fn open_files(files: Vec<(String, Arc<[u8]>)>, options: &DataOptions) -> Result<Splits, DataError> {
     options.check()?;
     let (mut tables, images): (Vec<_>, Vec<_>) = files.into_iter().partition(|(name, _)| grid::is_table(Path::new(name)));
@@ -25,7 +25,7 @@ pub fn open_files(files: Vec<(String, Arc<[u8]>)>, options: &DataOptions) -> Res
         }
     };
     let table = Path::new(&name);
-    let images: HashMap<PathBuf, Arc<[u8]>> = images.into_iter().map(|(name, bytes)| (name.into(), bytes)).collect();
+    let (images, twice) = by_name(images);
     let Labels { classes, rows } = rows::labels(&grid::parse(table, &bytes)?, table)?;
     let found: Vec<Found> = rows
         .into_iter()
@@ -35,6 +35,7 @@ pub fn open_files(files: Vec<(String, Arc<[u8]>)>, options: &DataOptions) -> Res
             Found { path, name: row.name, class: row.class, part: row.part.unwrap_or(Part::Train), mask: None }
         })
         .collect();
+    apart(&found, &twice, table)?;
     let unused = images.len().saturating_sub(found.iter().filter(|f| f.path.is_some()).count());
     let mut splits = put_together(table, Contents { classes, found, notes: vec![] }, unused, options)?;
     for samples in [&mut splits.train, &mut splits.validation, &mut splits.test] {
@@ -43,7 +44,30 @@ pub fn open_files(files: Vec<(String, Arc<[u8]>)>, options: &DataOptions) -> Res
     Ok(splits)
 }
 
-fn hand_over(sample: &mut Sample, images: &HashMap<PathBuf, Arc<[u8]>>) {
+type Images = HashMap<PathBuf, Arc<[u8]>>;
+
+/// The images by name, and the names that several different ones have.
+fn by_name(files: Vec<(String, Arc<[u8]>)>) -> (Images, HashSet<PathBuf>) {
+    let (mut images, mut twice) = (Images::with_capacity(files.len()), HashSet::new());
+    for (name, bytes) in files {
+        let name = PathBuf::from(name);
+        // The same file handed over again is no other picture.
+        if images.get(&name).is_some_and(|before| *before != bytes) {
+            twice.insert(name.clone());
+        }
+        images.insert(name, bytes);
+    }
+    (images, twice)
+}
+
+/// No image is asked for by a name that several have.
+fn apart(found: &[Found], twice: &HashSet<PathBuf>, table: &Path) -> Result<(), DataError> {
+    let Some(path) = found.iter().filter_map(|f| f.path.as_ref()).find(|path| twice.contains(*path)) else { return Ok(()) };
+    let rows = found.iter().filter(|f| f.path.as_ref() == Some(path)).map(|f| f.name.clone()).collect();
+    Err(DataError::SameName { name: path.display().to_string(), rows, file: table.to_path_buf() })
+}
+
+fn hand_over(sample: &mut Sample, images: &Images) {
     if let Source::File(name) = &sample.source
         && let Some(bytes) = images.get(name)
     {
@@ -69,6 +93,31 @@ mod tests {
         assert_eq!((splits.train.len(), splits.validation.len()), (2, 2));
         assert!(matches!(&splits.train[1].source, Source::Memory(bytes) if bytes[..] == *b"b.jpg"));
         assert!(splits.notes.iter().any(|note| note.contains("1 image without a label")), "{:?}", splits.notes);
+    }
+
+    #[test]
+    fn pictures_of_one_name_are_not_taken_for_each_other() {
+        let table = "file,label,split\nNC/1.png,NC,train\nG3/1.png,G3,train\nG3/2.png,G3,validation\n";
+        let said = |table: &str, pictures: &[(&str, &str)]| {
+            let mut files = vec![file("labels.csv", table)];
+            files.extend(pictures.iter().map(|(name, text)| file(name, text)));
+            open_files(files, &DataOptions::default()).unwrap_err().to_string()
+        };
+        let two = said(table, &[("1.png", "one"), ("1.png", "other"), ("2.png", "")]);
+        assert!(two.contains("'1.png', which is asked for by NC/1.png and G3/1.png") && two.ends_with("labels.csv"), "{two}");
+        let one = said(table, &[("1.png", "one"), ("2.png", "")]);
+        assert!(one.contains("'NC/1.png' and 'G3/1.png' (train) are one and the same picture: 1.png"), "{one}");
+        // One row is enough: which of the two it means cannot be known.
+        let one_row = said("file,label\nNC/1.png,NC\n2.png,G3\n", &[("1.png", "a"), ("1.png", "b"), ("2.png", "")]);
+        assert!(one_row.contains("several files are called '1.png'"), "{one_row}");
+    }
+
+    #[test]
+    fn a_name_that_is_not_asked_for_or_comes_again_with_the_same_bytes_does_no_harm() {
+        let table = "file,label,split\na.png,one,train\nb.png,two,train\nc.png,one,validation\n";
+        let names = ["a.png", "b.png", "c.png", "c.png"].map(|name| file(name, name));
+        let files = [vec![file("labels.csv", table), file("x.png", "1"), file("x.png", "2")], names.to_vec()].concat();
+        assert_eq!(open_files(files, &DataOptions::default()).unwrap().validation.len(), 1);
     }
 
     #[test]

@@ -23,5 +23,5 @@ pub use open::open;
 pub use options::{DataOptions, Layout};
 pub use order::{balanced, shuffled};
 pub use sample::{Sample, Source, Splits};
-pub use store::{ImageStore, Picture};
+pub use store::{ImageStore, Picture, PictureMemory};
 pub use walk::{Entry, images_below};

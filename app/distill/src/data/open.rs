@@ -91,9 +91,15 @@ fn table(file: &Path) -> Result<Contents, DataError> {
 
 fn labelled(row: Row, part: Part, places: &[PathBuf], home: &Path) -> Found {
     let path = walk::locate(places, &row.name);
-    let stem = Path::new(&row.name).file_stem().map(|stem| stem.to_string_lossy().into_owned());
-    let mask = stem.map(|stem| home.join("masks").join(format!("{stem}.png"))).filter(|mask| mask.is_file());
+    let mask = stem(&row.name).map(|stem| home.join("masks").join(format!("{stem}.png"))).filter(|mask| mask.is_file());
     Found { name: row.name, path, class: row.class, part, mask }
+}
+
+/// A name without its folders and without an image's ending: what follows the last dot of `PAT-1.2` is none.
+fn stem(name: &str) -> Option<String> {
+    let path = Path::new(name);
+    let stem = if walk::is_image(path) { path.file_stem() } else { path.file_name() };
+    stem.map(|stem| stem.to_string_lossy().into_owned())
 }
 
 fn sicap(root: &Path, fold: usize) -> Result<Contents, DataError> {

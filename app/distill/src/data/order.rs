@@ -15,12 +15,16 @@ pub fn balanced(labels: &[usize], classes: usize, batch: usize, seed: u64, epoch
     let mut draws = Draws::new(live_key(seed ^ ORDER, epoch as u64, 0));
     let mut order = vec![];
     for own in members.iter().filter(|m| !m.is_empty()) {
-        let times = (most as f64 / own.len() as f64).round() as usize;
-        order.extend((0..own.len() * times).map(|_| own[below(&mut draws, own.len())]));
+        order.extend((0..own.len() * times(most, own.len())).map(|_| own[below(&mut draws, own.len())]));
     }
     shuffle(&mut order, &mut draws);
     order.truncate(labels.len() / batch.max(1) * batch);
     order
+}
+
+/// most / own to the nearest whole number, halves to the even one, as Python's `round` has it.
+fn times(most: usize, own: usize) -> usize {
+    (most as f64 / own as f64).round_ties_even() as usize
 }
 
 /// Every patch once, shuffled; cut to whole batches.
@@ -57,6 +61,12 @@ mod tests {
         assert_eq!(order, balanced(&labels, 2, 10, 3, 0));
         assert_ne!(order, balanced(&labels, 2, 10, 3, 1));
         assert_ne!(order, balanced(&labels, 2, 10, 4, 0));
+    }
+
+    #[test]
+    fn halves_go_to_the_even_number_as_in_python() {
+        let pairs = [(5, 2), (7, 2), (3, 2), (9, 2), (5, 3), (4, 4), (26, 10)];
+        assert_eq!(pairs.map(|(most, own)| times(most, own)), [2, 4, 2, 4, 2, 1, 3]);
     }
 
     #[test]

@@ -113,6 +113,22 @@ pub enum TargetsError {
         /// File.
         file: String,
     },
+    /// The file cannot be read.
+    #[error("cannot be read: {source}: {file}")]
+    Read {
+        /// The system's words.
+        source: std::io::Error,
+        /// File.
+        file: String,
+    },
+    /// More than is held in memory.
+    #[error("the targets have more than {most} bytes, which is the most that is read: {file}")]
+    TooLarge {
+        /// Most bytes.
+        most: u64,
+        /// File.
+        file: String,
+    },
     /// The file cannot be written.
     #[error("cannot write: {source}: {file}")]
     Write {

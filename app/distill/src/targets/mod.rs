@@ -35,5 +35,8 @@ pub use row::Row;
 pub use select::{Gathered, Selection};
 pub use writer::{FileWriter, Writer};
 
+/// Largest file that is read, in bytes: it is held in memory as a whole.
+pub const LARGEST: u64 = 16 << 30;
+
 /// Key of the metadata.
 const KEY: &str = "fovea.targets";

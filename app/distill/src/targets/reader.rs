@@ -3,13 +3,16 @@
 use super::meta::{Metadata, VERSION};
 use super::plan::{Part, Plan};
 use super::row::{from_floats, from_halves, transposed};
-use super::{HeadNumbers, KEY, Row, TargetsError, writer};
+use super::{HeadNumbers, KEY, LARGEST, Row, TargetsError, writer};
 use crate::views::ViewId;
 use half::f16;
 use safetensors::tensor::Metadata as Header;
 use safetensors::{Dtype, SafeTensors};
 use serde::Deserialize;
 use std::collections::HashMap;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
 
 /// A targets file in memory.
 #[derive(Clone, Debug)]
@@ -36,6 +39,14 @@ struct Versioned {
 }
 
 impl TargetsFile {
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// A file that cannot be read or is larger than [`LARGEST`]; as [`TargetsFile::read`].
+    pub fn open(path: &Path) -> Result<Self, TargetsError> {
+        Self::read(contents(path, LARGEST)?, &path.display().to_string())
+    }
+
     /// Reads a file's bytes; `file` is its name, for messages.
     ///
     /// # Errors
@@ -138,6 +149,23 @@ impl TargetsFile {
         let (weight, bias) = (from_floats(self.slice("head.weight", 0)?), from_floats(self.slice("head.bias", 0)?));
         Some(HeadNumbers { classes: self.metadata.classes.len(), features, weight, bias })
     }
+}
+
+/// A file's bytes, if they are at most `most`; its length is not trusted, a pipe has none.
+pub(super) fn contents(path: &Path, most: u64) -> Result<Vec<u8>, TargetsError> {
+    let file = || path.display().to_string();
+    let failed = |source| TargetsError::Read { source, file: file() };
+    let from = File::open(path).map_err(failed)?;
+    let length = from.metadata().map_err(failed)?.len();
+    let too_large = || TargetsError::TooLarge { most, file: file() };
+    if length > most {
+        return Err(too_large());
+    }
+    let mut bytes: Vec<u8> = Vec::new();
+    let room = bytes.try_reserve_exact(usize::try_from(length).unwrap_or(usize::MAX));
+    room.map_err(|e| failed(io::Error::new(io::ErrorKind::OutOfMemory, e)))?;
+    from.take(most.saturating_add(1)).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() as u64 > most { Err(too_large()) } else { Ok(bytes) }
 }
 
 fn metadata(text: &str, file: &str) -> Result<Metadata, TargetsError> {

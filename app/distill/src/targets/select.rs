@@ -91,14 +91,26 @@ impl TargetsFile {
     }
 
     fn semantic(&self, kind: SrKind) -> Result<Option<usize>, TargetsError> {
-        if self.head().is_none() {
+        let Some(head) = self.head() else {
             let have = "none: the Teacher's logits are not made by one Linear".into();
             return Err(self.lacks("sr", "the Teacher's head".into(), have));
-        }
+        };
         match kind {
             SrKind::Last => Ok(None),
-            SrKind::Spatial => self.features("-1", "sr").map(Some),
+            SrKind::Spatial => self.readable(self.features("-1", "sr")?, head.features).map(Some),
         }
+    }
+
+    /// At each place the head reads the last features themselves, so they need as many channels as it has inputs. (Networks with
+    /// layers between the two, as torchvision's VGG16, have another number.)
+    fn readable(&self, last: usize, inputs: usize) -> Result<usize, TargetsError> {
+        let channels = self.metadata.features.get(last).map_or(0, |f| f.shape[0]);
+        if channels == inputs {
+            return Ok(last);
+        }
+        let what =
+            format!("last features with the {inputs} channels that the Teacher's head reads (SR of kind 'last' needs none)");
+        Err(self.lacks("sr", what, format!("{channels} channels")))
     }
 
     fn lacks(&self, term: &str, what: String, have: String) -> TargetsError {

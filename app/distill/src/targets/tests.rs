@@ -241,6 +241,34 @@ fn terms_find_their_parts() {
 }
 
 #[test]
+fn a_head_that_does_not_read_the_last_features_is_refused_for_sr_at_each_place() {
+    let features = vec![FeatureLayer { layer: "block5".into(), level: Some(-1), shape: [3, 1, 2] }];
+    let plan = Plan::new(Metadata { features, ..metadata(ViewSet::Plain) }, 1, FILE).unwrap();
+    let mut writer = Writer::in_memory(plan, Some(&head()), FILE).unwrap();
+    writer.push(&hash(0), &ViewId::Plain, &Row { features: vec![vec![0.5; 6]], ..row(0, 0) }).unwrap();
+    let targets = TargetsFile::read(writer.finish().map(Cursor::into_inner).unwrap(), FILE).unwrap();
+    let terms = |kind| Terms { sr: Some(Sr { weight: 1.0, kind }), ..Terms::default() };
+    assert_eq!(targets.select(&terms(SrKind::Last)).unwrap().last, None);
+    let said = targets.select(&terms(SrKind::Spatial)).unwrap_err().to_string();
+    assert!(said.contains("'sr' needs last features with the 2 channels") && said.contains("have 3 channels"), "{said}");
+}
+
+#[test]
+fn a_file_is_read_up_to_a_size() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().join("x.targets.safetensors");
+    let bytes = written(ViewSet::Plain, 1);
+    std::fs::write(&place, &bytes).unwrap();
+    assert_eq!(TargetsFile::open(&place).unwrap().images(), 1);
+    let most = bytes.len() as u64;
+    assert_eq!(reader::contents(&place, most).unwrap(), bytes);
+    let said = reader::contents(&place, most - 1).unwrap_err().to_string();
+    assert!(said.contains(&format!("more than {} bytes", most - 1)) && said.ends_with("x.targets.safetensors"), "{said}");
+    let none = TargetsFile::open(&folder.path().join("none")).unwrap_err().to_string();
+    assert!(none.contains("cannot be read") && none.ends_with("none"), "{none}");
+}
+
+#[test]
 fn a_teacher_without_a_head_gives_targets_without_pooled_features() {
     let bare = Metadata { pooled: None, features: vec![], ..metadata(ViewSet::Plain) };
     let mut writer = Writer::in_memory(Plan::new(bare, 1, FILE).unwrap(), None, FILE).unwrap();

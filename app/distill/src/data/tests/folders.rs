@@ -37,6 +37,29 @@ fn class_folders_alone_are_split_by_seed() {
 }
 
 #[test]
+fn parts_without_one_to_train_on_are_no_classes() {
+    let dir = tempfile::tempdir().unwrap();
+    put_images(dir.path(), &["val/NC/1.png", "val/G3/2.png", "Test/NC/3.png", "Test/G3/4.png"]);
+    let found = message(plain(dir.path()));
+    assert!(found.contains("Test/ and val/ without train/"), "{found}");
+    // One beside classes is no class either; an empty one does no harm.
+    let dir = tempfile::tempdir().unwrap();
+    put_images(dir.path(), &["NC/1.png", "NC/2.png", "NC/3.png", "G3/1.png", "G3/2.png", "G3/3.png"]);
+    put(dir.path(), "test/readme.txt", b"no image");
+    assert_eq!(plain(dir.path()).unwrap().classes, ["G3", "NC"]);
+    put_images(dir.path(), &["test/NC/1.png"]);
+    assert!(message(plain(dir.path())).contains("test/ without train/"));
+}
+
+#[test]
+fn the_same_file_name_in_two_parts_is_no_shared_slide() {
+    let dir = tempfile::tempdir().unwrap();
+    put_images(dir.path(), &["train/NC/1.png", "train/G3/1.png", "val/NC/1.png", "val/G3/1.png"]);
+    let notes = plain(dir.path()).unwrap().notes;
+    assert!(!notes.iter().any(|n| n.contains("more than one part")), "{notes:?}");
+}
+
+#[test]
 fn folders_that_hold_no_set() {
     let dir = tempfile::tempdir().unwrap();
     put(dir.path(), "a/readme.txt", b"no image");

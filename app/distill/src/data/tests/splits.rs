@@ -9,7 +9,8 @@ fn sample(name: String, label: usize) -> Sample {
 fn slides_by_name() {
     assert_eq!(slide("16B0001800_Block_Region_0_0_0_xini_6803_yini_59786.jpg"), "16B0001800");
     assert_eq!(slide("train/NC/S1_xini_3_yini_4.png"), "S1");
-    assert_eq!(slide("a/b.png"), "b.png");
+    assert_eq!(slide("test/G3/S1_xini_5_yini_4.png"), "S1");
+    assert_eq!(slide("a/b.png"), "a/b.png", "a bare file name says nothing about the slide");
 }
 
 #[test]

@@ -1,14 +1,18 @@
 use super::*;
-use crate::data::{ImageStore, Sample, Source};
+use crate::data::{ImageStore, PictureMemory, Sample, Source};
 
 fn store(bytes: &[Vec<u8>], memory: u64) -> ImageStore {
+    sharing(bytes, &PictureMemory::new(memory))
+}
+
+fn sharing(bytes: &[Vec<u8>], memory: &PictureMemory) -> ImageStore {
     let sample = |(i, bytes): (usize, &Vec<u8>)| Sample {
         name: format!("{i}.png"),
         source: Source::Memory(bytes.clone().into()),
         label: 0,
         mask: None,
     };
-    ImageStore::new(bytes.iter().enumerate().map(sample).collect(), 8, memory)
+    ImageStore::sharing(bytes.iter().enumerate().map(sample).collect(), 8, memory)
 }
 
 #[test]
@@ -30,6 +34,17 @@ fn past_the_budget_pictures_are_decoded_again() {
     assert!(std::sync::Arc::ptr_eq(&first, &store.get(0).unwrap()));
     let again = store.get(1).unwrap();
     assert!(!std::sync::Arc::ptr_eq(&second, &again) && again.rgb == second.rgb);
+}
+
+#[test]
+fn stores_that_share_memory_keep_no_more_together() {
+    let file = [png(8, 8, [1; 3])];
+    let memory = PictureMemory::new(200);
+    let kept = |store: &ImageStore| std::sync::Arc::ptr_eq(&store.get(0).unwrap(), &store.get(0).unwrap());
+    let (first, second) = (sharing(&file, &memory), sharing(&file, &memory));
+    assert!(kept(&first) && !kept(&second), "one picture is 192 of 200 bytes");
+    drop(first);
+    assert!(kept(&second), "what a store held is free once it is gone");
 }
 
 #[test]

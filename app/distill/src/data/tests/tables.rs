@@ -28,6 +28,25 @@ fn labels_by_name_with_parts() {
 }
 
 #[test]
+fn two_rows_that_lead_to_one_file_are_refused() {
+    let dir = folder();
+    put(dir.path(), "t.csv", b"file,label,split\na,x,train\nb,y,train\na.png,x,test\n");
+    let found = message(plain(&dir.path().join("t.csv")));
+    assert!(found.contains("'a' and 'a.png' (train and test) are one and the same picture"), "{found}");
+    assert!(found.ends_with("a.png"), "{found}");
+}
+
+#[test]
+fn a_dot_in_a_name_is_no_ending_when_masks_are_looked_for() {
+    let dir = folder();
+    put_images(dir.path(), &["images/PAT-1.2.png", "images/PAT-1.3.png", "masks/PAT-1.png", "masks/PAT-1.2.png"]);
+    put(dir.path(), "t.csv", b"file,label,split\nPAT-1.2,x,train\nPAT-1.3,y,train\nc.png,x,validation\n");
+    let splits = plain(&dir.path().join("t.csv")).unwrap();
+    assert!(matches!(&splits.train[0].mask, Some(Source::File(mask)) if mask.ends_with("masks/PAT-1.2.png")));
+    assert!(splits.train[1].mask.is_none(), "PAT-1 is another patch");
+}
+
+#[test]
 fn one_column_a_class() {
     let dir = folder();
     let rows: &[&[&str]] = &[

@@ -1,7 +1,7 @@
 //! `fovea targets export`.
 
 use super::images::{self, Found, Image, Split};
-use super::info::size;
+use super::info::{size, too_large};
 use super::teacher::{Teacher, Wanted};
 use crate::analysis::{automatic_batch, self_check};
 use crate::cli::analyze::read::{Source, ahead};
@@ -77,7 +77,7 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
     let wanted = Wanted { layers: args.layer.clone(), forms: args.form.clone(), features: args.features.clone() };
     let teacher = Teacher::new(&device, &student, &wanted, automatic_batch(student.card.input_px));
     let mut teacher = teacher.with_context(|| format!("the Teacher cannot be run: {}", args.teacher.display()))?;
-    let found = search(args, &student)?;
+    let mut found = search(args, &student)?;
     let plan = Plan::new(teacher.metadata(&student, args.views), found.images.len(), &args.out.display().to_string());
     for (place, reason) in &found.failed {
         eprintln!("{reason}: {place}");
@@ -86,6 +86,7 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
         bail!("none of {} images can be used", found.failed.len());
     }
     let plan = plan?;
+    found.notes.extend(too_large(plan.bytes()));
     let (rows, bytes) = (plan.rows(), plan.bytes());
     if !args.json {
         let notes = student.notes.iter().chain(&teacher.notes).chain(&found.notes);
@@ -122,10 +123,11 @@ fn search(args: &Args, student: &Student) -> anyhow::Result<Found> {
     Ok(found)
 }
 
-/// Writes a Teacher's targets for some image files. With `show` a bar goes to standard error.
+/// Writes a Teacher's targets for some image files, to be trained on. With `show` a bar goes to standard error.
 ///
 /// # Errors
-/// Images that cannot be used (the first is named), a Teacher that cannot be run, a file that cannot be written.
+/// Images that cannot be used (the first is named), a Teacher that cannot be run, a file that cannot be written, or that training
+/// would not read.
 pub(in crate::cli) fn write_targets(
     student: &Student,
     device: &Device,
@@ -143,6 +145,9 @@ pub(in crate::cli) fn write_targets(
         bail!("{reason}: {place}");
     }
     let plan = Plan::new(teacher.metadata(student, views), found.images.len(), &out.display().to_string())?;
+    if let Some(reason) = too_large(plan.bytes()) {
+        bail!("{reason}: {}", out.display());
+    }
     let bar = bar(plan.rows(), show);
     write((views, out), student, &mut teacher, plan, &found.images, &bar)?;
     bar.finish_and_clear();

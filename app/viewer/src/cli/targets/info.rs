@@ -1,8 +1,7 @@
 //! `fovea targets info`.
 
 use crate::cli::{Outcome, print, print_json};
-use anyhow::Context;
-use fovea_distill::targets::{AttentionLayer, FeatureLayer, TargetsFile};
+use fovea_distill::targets::{AttentionLayer, FeatureLayer, LARGEST, TargetsFile};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
@@ -16,11 +15,9 @@ pub struct Args {
     json: bool,
 }
 
-/// Reads and checks the whole file.
+/// Reads and checks the whole file, as training would.
 pub fn run(args: &Args) -> anyhow::Result<Outcome> {
-    let name = args.file.display().to_string();
-    let bytes = std::fs::read(&args.file).with_context(|| format!("cannot read {name}"))?;
-    let targets = TargetsFile::read(bytes, &name)?;
+    let targets = TargetsFile::open(&args.file)?;
     if args.json {
         print_json(&document(&targets)?)?;
     } else {
@@ -71,11 +68,30 @@ fn features(f: &FeatureLayer) -> String {
     format!("features  {:?}{}, {} × {} × {}", f.layer, level(f.level), f.shape[0], f.shape[1], f.shape[2])
 }
 
+/// A word about a file of so many bytes, where training would refuse it.
+pub fn too_large(bytes: u64) -> Option<String> {
+    let (own, most) = (size(bytes), size(LARGEST));
+    let words = || format!("the targets take {own}, training reads at most {most}: take fewer images, views or feature maps");
+    (bytes > LARGEST).then(words)
+}
+
 /// Bytes for people.
 pub fn size(bytes: u64) -> String {
     match bytes {
         0..100_000 => format!("{bytes} bytes"),
         100_000..100_000_000 => format!("{:.1} MB", bytes as f64 / 1e6),
         _ => format!("{:.2} GB", bytes as f64 / 1e9),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_training_refuses_is_told_beforehand() {
+        assert_eq!(too_large(LARGEST), None);
+        let told = too_large(LARGEST + 1).unwrap_or_default();
+        assert!(told.contains("take 17.18 GB, training reads at most 17.18 GB"), "{told}");
     }
 }
