@@ -11,7 +11,7 @@ fn assets() -> PathBuf {
 }
 
 fn student() -> PathBuf {
-    assets().join("students/drawn-vgg-thin.safetensors")
+    assets().join("students/drawn-vgg-thin-2.5x.safetensors")
 }
 
 fn sample() -> PathBuf {
@@ -210,6 +210,9 @@ fn usage_errors_are_code_two() {
     assert_eq!(fovea(&["analyze", "--device", "abacus"]).status.code(), Some(2));
     assert_eq!(fovea(&["analyze", "--range", "3,1"]).status.code(), Some(2));
     assert_eq!(fovea(&["paint"]).status.code(), Some(2));
+    let bench = fovea(&["bench", "--px", "256"]);
+    assert_eq!(bench.status.code(), Some(2));
+    assert!(text(&bench.stderr).contains("128, 224, 512"), "{}", text(&bench.stderr));
     let help = fovea(&["--help"]);
     assert!(help.status.success() && text(&help.stdout).contains("research use only"));
 }

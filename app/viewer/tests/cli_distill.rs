@@ -27,7 +27,11 @@ fn path(p: &Path) -> &str {
 
 /// A drawn set in SICAPv2 layout.
 fn drawn(folder: &Path) {
-    let sizes = ["--train", "48", "--validation", "16", "--test", "16", "--px", "64", "--seed", "3"];
+    drawn_by(folder, "3");
+}
+
+fn drawn_by(folder: &Path, seed: &str) {
+    let sizes = ["--train", "48", "--validation", "16", "--test", "16", "--px", "64", "--seed", seed];
     let made = run(&[&["synth", "--out", path(folder)], &sizes[..]].concat());
     assert!(made.status.success(), "{}", text(&made.stderr));
 }
@@ -49,6 +53,12 @@ fn result(folder: &Path, name: &str) -> Value {
 
 /// Waits until a run has got so far, then kills it at once.
 fn kill_after(mut child: Child, record: &Path, steps: usize) {
+    wait_for(&mut child, record, steps);
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+fn wait_for(child: &mut Child, record: &Path, steps: usize) {
     let start = Instant::now();
     let seen = || -> Option<usize> {
         let record: Value = serde_json::from_slice(&std::fs::read(record).ok()?).ok()?;
@@ -56,11 +66,9 @@ fn kill_after(mut child: Child, record: &Path, steps: usize) {
     };
     while seen().is_none_or(|n| n < steps) {
         assert!(start.elapsed() < Duration::from_secs(240), "the run does not get on");
-        assert!(child.try_wait().unwrap().is_none(), "the run was over before it could be killed");
+        assert!(child.try_wait().unwrap().is_none(), "the run was over before it could be stopped");
         std::thread::sleep(Duration::from_millis(2));
     }
-    child.kill().unwrap();
-    child.wait().unwrap();
 }
 
 #[test]
@@ -89,6 +97,27 @@ fn a_killed_run_resumes_to_the_same_numbers() {
     let again = run(&[&args[..], &["--json"]].concat());
     assert!(again.status.success());
     assert_eq!(result(folder, "whole"), result(folder, "killed"));
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_stops_between_two_steps_with_a_checkpoint() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path();
+    drawn(&folder.join("set"));
+    let long = config(folder, "long", 200, "");
+    let mut child = fovea(&["distill", "--config", path(&long), "--device", "cpu"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    wait_for(&mut child, &folder.join("long/record.json"), 2);
+    let signal = format!("kill -INT {}", child.id());
+    assert!(Command::new("sh").args(["-c", &signal]).status().unwrap().success());
+    let out = child.wait_with_output().unwrap();
+    assert_eq!(out.status.code(), Some(2), "{}", text(&out.stderr));
+    assert!(text(&out.stderr).contains("interrupted"), "{}", text(&out.stderr));
+    assert!(folder.join("long/checkpoint.safetensors").is_file() && !folder.join("long/result.json").exists());
 }
 
 #[test]
@@ -141,4 +170,44 @@ fn a_study_runs_through_and_is_reported_without_training_again() {
     assert!(second.status.success(), "{}", text(&second.stderr));
     let again: Value = serde_json::from_slice(&second.stdout).unwrap();
     assert_eq!(again["report"]["rows"], document["report"]["rows"]);
+    what_does_not_fit_is_refused(folder, &set, &out);
+}
+
+/// A finished study beside other data, another plan and another Teacher.
+fn what_does_not_fit_is_refused(folder: &Path, set: &Path, out: &Path) {
+    let report = |data: &Path, more: &[&str]| {
+        let args = ["study", "--data", path(data), "--out", path(out), "--device", "cpu", "--json", "--report-only"];
+        run(&[&args[..], more].concat())
+    };
+    let refused = |done: &Output, words: &[&str]| {
+        assert_eq!(done.status.code(), Some(2), "{}", text(&done.stderr));
+        assert!(words.iter().all(|w| text(&done.stderr).contains(w)), "{}", text(&done.stderr));
+    };
+    let document = |done: &Output| -> Value {
+        assert!(done.status.success(), "{}", text(&done.stderr));
+        serde_json::from_slice(&done.stdout).unwrap()
+    };
+    assert_eq!(document(&report(set, &[]))["finished"], true);
+    let other = folder.join("other");
+    drawn_by(&other, "4");
+    refused(&report(&other, &[]), &["another data set", "outcome.json"]);
+    refused(&report(set, &["--preset", "synth"]), &["--preset synth", "study.toml"]);
+    let nowhere = folder.join("nowhere");
+    let args = ["study", "--data", path(&nowhere), "--out", path(&nowhere), "--preset", "smoke"];
+    refused(&run(&args), &["nowhere"]);
+    assert!(!nowhere.exists(), "no plan is left of a study without data");
+    // As older versions wrote them.
+    let place = |name: &str| out.join("teacher").join(name);
+    let stored = |name: &str| -> Value { serde_json::from_slice(&std::fs::read(place(name)).unwrap()).unwrap() };
+    let mut outcome = stored("outcome.json");
+    outcome.as_object_mut().unwrap().remove("origin").unwrap();
+    std::fs::write(place("outcome.json"), outcome.to_string()).unwrap();
+    std::fs::write(place("test.json"), stored("test.json")["rows"].to_string()).unwrap();
+    let notes = document(&report(set, &[]))["report"]["notes"].clone();
+    assert!(notes[0].as_str().unwrap().starts_with("1 of 15 results"), "{notes}");
+    refused(&report(&other, &[]), &["test patches", "test.json"]);
+    std::fs::remove_dir_all(out.join("runs/at-plus-k2-seed2")).unwrap();
+    assert_eq!(document(&report(set, &[]))["finished"], false);
+    std::fs::copy(out.join("runs/none-k2-seed1/student.safetensors"), place("student.safetensors")).unwrap();
+    refused(&run(&["study", "--data", path(set), "--out", path(out), "--device", "cpu"]), &["another Teacher"]);
 }

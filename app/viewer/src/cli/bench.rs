@@ -3,6 +3,7 @@
 use super::analyze::adapter;
 use super::{Outcome, bench_step, parse, print, print_json, random};
 use crate::analysis::Settings;
+use anyhow::bail;
 use fovea_engine::{Device, Input, Preference, Runner};
 use fovea_student::file::Student;
 use fovea_student::graph::{Graph, Op, ValueId};
@@ -29,11 +30,17 @@ pub struct Args {
     device: Preference,
 }
 
-/// Networks: name, width divisor, input px.
-const NETWORKS: [(&str, usize, usize); 3] = [("thin VGG16 (÷ 8)", 8, 128), ("full VGG16", 1, 224), ("full VGG16", 1, 512)];
+/// A network: name, width divisor, input px.
+type Network = (&'static str, usize, usize);
+
+/// Those that are measured.
+const NETWORKS: [Network; 3] = [("thin VGG16 (÷ 8)", 8, 128), ("full VGG16", 1, 224), ("full VGG16", 1, 512)];
 
 /// Trainings: width divisor, input px, batch.
 const TRAININGS: [(usize, usize, usize); 3] = [(8, 64, 16), (8, 128, 16), (2, 128, 4)];
+
+/// What is measured of each.
+const PARTS: [&str; 2] = ["forward", "forward_and_attention"];
 
 /// Repeats stop after this many, or this many seconds.
 const REPEATS: usize = 9;
@@ -44,6 +51,7 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
     if args.train {
         return training(args);
     }
+    let networks = networks(args.px)?;
     let mut devices = vec![];
     if args.device != Preference::Gpu {
         devices.push(Device::cpu("chosen"));
@@ -53,7 +61,7 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
         (_, found) => devices.push(found?),
     }
     let mut rows = vec![];
-    for (name, divisor, px) in NETWORKS.into_iter().filter(|n| args.px.is_none_or(|px| px == n.2)) {
+    for (name, divisor, px) in networks {
         let student = random::vgg16(divisor, 4, px, 1)?;
         for device in &devices {
             let slow = device.is_gpu() && device.adapter().software && divisor == 1;
@@ -71,7 +79,24 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
     if args.json {
         print_json(&json!({ "program": super::analyze::program(), "rows": rows }))?;
     }
-    Ok(Outcome::AllFine)
+    Ok(if rows.iter().any(failed) { Outcome::SomeFailed } else { Outcome::AllFine })
+}
+
+/// Those at a size, or all.
+fn networks(px: Option<usize>) -> anyhow::Result<Vec<Network>> {
+    let chosen: Vec<Network> = NETWORKS.into_iter().filter(|n| px.is_none_or(|px| px == n.2)).collect();
+    match px {
+        Some(px) if chosen.is_empty() => {
+            let sizes = NETWORKS.map(|n| n.2.to_string()).join(", ");
+            bail!("no network is measured at {px} px; --px takes one of {sizes}")
+        }
+        _ => Ok(chosen),
+    }
+}
+
+/// Whether a part of a row could not be measured.
+fn failed(row: &Value) -> bool {
+    PARTS.iter().any(|part| !row[*part]["error"].is_null())
 }
 
 fn training(args: &Args) -> anyhow::Result<Outcome> {
@@ -104,7 +129,7 @@ fn measure(name: &str, px: usize, student: &Student, device: &Device) -> Value {
             "repeats": t.repeats,
             "memory_mb": t.memory as f64 / 1e6,
         }),
-        Err(e) => json!({ "error": format!("{e:#}") }),
+        Err(e) => json!({ "error": super::words(&e) }),
     };
     json!({
         "network": name,
@@ -177,5 +202,14 @@ mod tests {
         // Its 13 convolutions take 5 billion multiply-adds at 128 px.
         let n = multiply_adds(&student.graph);
         assert!((4_900_000_000..5_100_000_000).contains(&n), "{n}");
+    }
+
+    #[test]
+    fn a_size_without_a_network_and_a_part_that_failed_are_told() {
+        assert_eq!(networks(None).unwrap().len(), 3);
+        assert_eq!(networks(Some(512)).unwrap(), [("full VGG16", 1, 512)]);
+        assert!(networks(Some(256)).unwrap_err().to_string().contains("128, 224, 512"));
+        let row = |second: Value| json!({ "forward": { "ms": 1.0 }, "forward_and_attention": second });
+        assert!(!failed(&row(json!({ "ms": 2.0 }))) && failed(&row(json!({ "error": "lost" }))));
     }
 }

@@ -1,6 +1,6 @@
 //! The command line. Every command takes `--json` and `--device`; errors go to standard error with file and reason.
 //!
-//! Exit codes: 0 all fine, 1 some files or quantities failed, 2 the command could not run.
+//! Exit codes: 0 all fine, 1 some files or quantities failed, 2 the command could not run, 130 stopped at once by Ctrl+C.
 
 mod analyze;
 mod audit;
@@ -88,7 +88,7 @@ pub fn main() -> ExitCode {
         Ok(Outcome::SomeFailed) => ExitCode::from(1),
         Err(e) if is_closed_pipe(&e) => ExitCode::SUCCESS,
         Err(e) => {
-            eprintln!("fovea: {e:#}");
+            eprintln!("fovea: {}", words(&e));
             ExitCode::from(2)
         }
     }
@@ -98,10 +98,23 @@ fn window() -> ExitCode {
     match crate::app::native() {
         Ok(()) => ExitCode::SUCCESS,
         Err(e) => {
-            eprintln!("fovea: {e:#}");
+            eprintln!("fovea: {}", words(&e));
             ExitCode::from(2)
         }
     }
+}
+
+/// An error and its causes; a cause that an outer message already tells is not told again.
+fn words(error: &anyhow::Error) -> String {
+    let mut told = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if told.is_empty() {
+            told = cause;
+        } else if !told.contains(&cause) {
+            told = format!("{told}: {cause}");
+        }
+    }
+    told
 }
 
 /// `fovea … | head` is no failure.
@@ -129,4 +142,17 @@ fn print(text: &str) -> anyhow::Result<()> {
 /// Writes one JSON document to standard output.
 fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
     print(&serde_json::to_string_pretty(value)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::words;
+    use anyhow::{Context, anyhow};
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let full = Err::<(), _>(anyhow!("disk full")).context("cannot write: disk full: a.bin").context("the run stops");
+        assert_eq!(full.map_err(|e| words(&e)), Err("the run stops: cannot write: disk full: a.bin".into()));
+        assert_eq!(words(&anyhow!("one").context("two")), "two: one");
+    }
 }

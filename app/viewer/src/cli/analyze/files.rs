@@ -53,10 +53,15 @@ pub struct Names {
 }
 
 impl Names {
-    /// A name that no earlier call gave (compared without case: many disks do not tell cases apart).
+    /// A name for a file's results that no earlier call gave.
     pub fn unique(&mut self, file: &str) -> String {
-        let name = Path::new(file).file_stem().and_then(|s| s.to_str()).unwrap_or("image");
+        self.unique_name(Path::new(file).file_stem().and_then(|s| s.to_str()).unwrap_or_default())
+    }
+
+    /// Likewise for what is no file: nothing is cut off. Names are compared without case: many disks do not tell cases apart.
+    pub fn unique_name(&mut self, name: &str) -> String {
         let stem: String = name.chars().map(|c| if c.is_control() || r#"/\:*?"<>|"#.contains(c) { '_' } else { c }).collect();
+        let stem = if stem.is_empty() { "image".into() } else { stem };
         let mut candidate = stem.clone();
         let mut n = 2usize;
         while !self.taken.insert(candidate.to_lowercase()) {
@@ -92,5 +97,7 @@ mod tests {
         let mut names = Names::default();
         let made = ["a/x.png", "b/X.jpg", "c/x-2.png", "x:y.png"].map(|f| names.unique(f));
         assert_eq!(made, ["x", "X-2", "x-2-2", "x_y"]);
+        let made = ["case", "Case", "x", "v1.2", "v1.3", ""].map(|name| names.unique_name(name));
+        assert_eq!(made, ["case", "Case-2", "x-3", "v1.2", "v1.3", "image"]);
     }
 }

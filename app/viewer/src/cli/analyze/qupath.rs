@@ -1,9 +1,10 @@
 //! Tiles for QuPath, one collection per slide: patches of different slides share no coordinates.
 
+use super::files::Names;
 use super::report::FileReport;
 use fovea_patch::Tile;
 use fovea_patch::export::{Placement, TileFeature, geojson};
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::path::PathBuf;
 
 /// Side in level-0 pixels of the field a SICAPv2 patch shows; its name gives the corner.
@@ -11,39 +12,47 @@ const SICAP_FIELD: f64 = 2048.0;
 
 /// Names and contents of the GeoJSON files, relative to the results' folder: `qupath.geojson` when everything lies on one
 /// slide or image, `qupath/<slide>.geojson` otherwise.
+///
+/// All names come from one register: no slide and no image writes over another's file.
 pub fn files(reports: &[FileReport], classes: &[String], colors: &[[u8; 3]]) -> anyhow::Result<Vec<(PathBuf, Vec<u8>)>> {
-    let mut slides: BTreeMap<String, Vec<serde_json::Value>> = BTreeMap::new();
-    let mut names = super::files::Names::default();
+    let mut made: Vec<(String, Vec<serde_json::Value>)> = vec![];
+    let mut slides: HashMap<&str, usize> = HashMap::new();
+    let mut names = Names::default();
     for report in reports.iter().filter(|r| r.error.is_none()) {
-        let slide = slide(report).unwrap_or_else(|| names.unique(&report.file));
-        let bytes = geojson(&features(report, classes, colors), placement(report))?;
+        let placed = placed(report);
+        let next = made.len();
+        let at = placed.map_or(next, |(slide, _)| *slides.entry(slide).or_insert(next));
+        if at == next {
+            let name = match placed {
+                Some((slide, _)) => names.unique_name(slide),
+                None => names.unique(&report.file),
+            };
+            made.push((name, vec![]));
+        }
+        let placement = placed.map(|(_, placement)| placement).unwrap_or_default();
+        let bytes = geojson(&features(report, classes, colors), placement)?;
         let collection: serde_json::Value = serde_json::from_slice(&bytes)?;
         let features = collection.get("features").and_then(serde_json::Value::as_array).cloned().unwrap_or_default();
-        slides.entry(slide).or_default().extend(features);
+        made[at].1.extend(features);
     }
-    let single = slides.len() == 1;
-    let path = |slide: &str| match single {
+    let single = made.len() == 1;
+    let path = |name: &str| match single {
         true => PathBuf::from("qupath.geojson"),
-        false => PathBuf::from("qupath").join(format!("{slide}.geojson")),
+        false => PathBuf::from("qupath").join(format!("{name}.geojson")),
     };
     let whole = |features| serde_json::json!({ "type": "FeatureCollection", "features": features });
-    slides.into_iter().map(|(slide, features)| Ok((path(&slide), serde_json::to_vec_pretty(&whole(features))?))).collect()
+    made.into_iter().map(|(name, features)| Ok((path(&name), serde_json::to_vec_pretty(&whole(features))?))).collect()
 }
 
-/// The slide a placed patch belongs to: SICAPv2 names start with it.
-fn slide(report: &FileReport) -> Option<String> {
-    report.position?;
+/// Slide and place of a patch whose place is known: that of SICAPv2's square patches, whose names start with the slide's. Everything
+/// else stands for itself.
+fn placed(report: &FileReport) -> Option<(&str, Placement)> {
+    let origin = report.position?;
+    let (width, height) = (report.width?, report.height?);
     let name = report.file.rsplit('/').next()?;
     let front = name.split("_xini_").next()?;
-    Some(front.split("_Block").next().unwrap_or(front).to_string())
-}
-
-/// Level-0 pixels per image pixel: known for SICAPv2's square patches; other images stand for themselves.
-fn placement(report: &FileReport) -> Placement {
-    match (report.position, report.width, report.height) {
-        (Some(origin), Some(w), Some(h)) if w == h => Placement { origin, scale: SICAP_FIELD / w as f64 },
-        _ => Placement::default(),
-    }
+    let slide = front.split("_Block").next().unwrap_or(front);
+    (width == height).then_some((slide, Placement { origin, scale: SICAP_FIELD / width as f64 }))
 }
 
 fn features(report: &FileReport, classes: &[String], colors: &[[u8; 3]]) -> Vec<TileFeature> {
@@ -107,5 +116,39 @@ mod tests {
         let made = files(&two, &["a".into()], &[]).unwrap();
         let names: Vec<_> = made.iter().map(|m| m.0.clone()).collect();
         assert_eq!(names, ["qupath/x.geojson", "qupath/x-2.geojson"].map(PathBuf::from));
+    }
+
+    /// The files' names, each with its number of features.
+    fn named(reports: &[FileReport]) -> Vec<(String, usize)> {
+        let count = |bytes: &[u8]| {
+            let json: serde_json::Value = serde_json::from_slice(bytes).unwrap();
+            json["features"].as_array().unwrap().len()
+        };
+        let made = files(reports, &["a".into()], &[]).unwrap();
+        made.iter().map(|(path, bytes)| (path.display().to_string(), count(bytes))).collect()
+    }
+
+    #[test]
+    fn slides_and_images_never_share_a_name() {
+        let placed = |name: &str| report(name, Some((0, 0)));
+        let reports = [
+            placed("S1_Block_Region_0_xini_0_yini_0.jpg"),
+            report("S1.png", None),
+            placed("s1_Block_Region_0_xini_0_yini_0.jpg"),
+            placed("S1_Block_Region_1_xini_0_yini_0.jpg"),
+            report("s1-2.png", None),
+        ];
+        let wanted = [("S1", 2), ("S1-2", 1), ("s1-3", 1), ("s1-2-2", 1)];
+        let wanted = wanted.map(|(name, count)| (format!("qupath/{name}.geojson"), count));
+        assert_eq!(named(&reports), wanted, "names that differ in case alone are one name on many disks");
+    }
+
+    #[test]
+    fn a_patch_that_is_not_square_stands_for_itself() {
+        let mut wide = report("S1_Block_Region_0_xini_50_yini_60.jpg", Some((50, 60)));
+        wide.width = Some(512);
+        let square = report("S1_Block_Region_1_xini_0_yini_0.jpg", Some((0, 0)));
+        let wanted = ["S1_Block_Region_0_xini_50_yini_60", "S1"].map(|name| (format!("qupath/{name}.geojson"), 1));
+        assert_eq!(named(&[wide, square]), wanted);
     }
 }

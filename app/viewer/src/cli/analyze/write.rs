@@ -57,7 +57,7 @@ pub fn folders(what: &PerImage) -> anyhow::Result<()> {
 /// Starts the writer; it ends when the sender is dropped and returns what could not be written.
 pub fn start<'s>(scope: &'s Scope<'s, '_>, what: &'s PerImage) -> (SyncSender<Job>, ScopedJoinHandle<'s, Failures>) {
     let (sender, receiver) = sync_channel::<Job>(1);
-    let failed = |job: Job| one(what, &job).err().map(|e| (job.index, format!("{e:#}")));
+    let failed = |job: Job| one(what, &job).err().map(|e| (job.index, crate::cli::words(&e)));
     (sender, scope.spawn(move || receiver.into_iter().filter_map(failed).collect()))
 }
 

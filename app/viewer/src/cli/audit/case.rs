@@ -15,6 +15,23 @@ pub struct Array {
     pub data: Vec<f32>,
 }
 
+/// The arrays of a file.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Arrays {
+    /// Those of f32.
+    pub floats: BTreeMap<String, Array>,
+    /// The names of the others, which nothing is compared with, and their types.
+    pub others: Vec<(String, Dtype)>,
+}
+
+impl Arrays {
+    /// The others as reports list them, without what is only fed in.
+    pub fn not_computed(&self, fed: &[&str]) -> Vec<String> {
+        let kept = self.others.iter().filter(|(name, _)| !fed.contains(&name.as_str()));
+        kept.map(|(name, dtype)| format!("{name} ({dtype:?})")).collect()
+    }
+}
+
 /// One case of `golden/kd_resolution`.
 #[derive(Debug)]
 pub struct Case {
@@ -28,7 +45,12 @@ pub struct Case {
     pub pixels: (usize, usize),
     /// Every f32 array.
     pub arrays: BTreeMap<String, Array>,
+    /// Arrays of other types that are results, as reports list them.
+    pub not_computed: Vec<String>,
 }
+
+/// What a case feeds in.
+const FED: [&str; 2] = ["image", "label"];
 
 /// Descriptions of all cases meant by a path: a folder, or either file of one case.
 pub fn find(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
@@ -73,20 +95,23 @@ pub fn read(description: &Path, json: &Value) -> anyhow::Result<Case> {
     let stem = description.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
     let folder = description.parent().map(Path::to_path_buf).unwrap_or_default();
     let arrays = arrays(&description.with_extension("safetensors"))?;
-    Ok(Case { name: stem, folder, level, pixels, arrays })
+    Ok(Case { name: stem, folder, level, pixels, not_computed: arrays.not_computed(&FED), arrays: arrays.floats })
 }
 
-/// Every f32 array of a safetensors file.
-pub fn arrays(path: &Path) -> anyhow::Result<BTreeMap<String, Array>> {
+/// Every array of a safetensors file.
+pub fn arrays(path: &Path) -> anyhow::Result<Arrays> {
     let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
     let file = SafeTensors::deserialize(&bytes).with_context(|| format!("not a safetensors file: {}", path.display()))?;
-    let mut out = BTreeMap::new();
+    let mut out = Arrays::default();
     for (name, view) in file.iter() {
         if view.dtype() == Dtype::F32 {
             let data = view.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
-            out.insert(name.to_string(), Array { shape: view.shape().to_vec(), data });
+            out.floats.insert(name.to_string(), Array { shape: view.shape().to_vec(), data });
+        } else {
+            out.others.push((name.to_string(), view.dtype()));
         }
     }
+    out.others.sort_by(|a, b| a.0.cmp(&b.0));
     Ok(out)
 }
 
@@ -111,4 +136,27 @@ pub fn encode(arrays: &BTreeMap<String, Array>) -> anyhow::Result<Vec<u8>> {
         .map(|(n, a, b)| Ok((n.as_str(), safetensors::tensor::TensorView::new(Dtype::F32, a.shape.clone(), b)?)))
         .collect::<Result<Vec<_>, safetensors::SafeTensorError>>()?;
     Ok(safetensors::serialize(views, None)?)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use safetensors::tensor::TensorView;
+
+    #[test]
+    fn arrays_of_other_types_are_told() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("case.safetensors");
+        let views = [
+            ("label", TensorView::new(Dtype::I64, vec![1], &[0; 8]).unwrap()),
+            ("student.logits", TensorView::new(Dtype::F32, vec![1], &[0; 4]).unwrap()),
+            ("student.block5", TensorView::new(Dtype::F64, vec![1], &[0; 8]).unwrap()),
+        ];
+        std::fs::write(&file, safetensors::serialize(views, None).unwrap()).unwrap();
+        let read = arrays(&file).unwrap();
+        assert_eq!(read.floats.keys().collect::<Vec<_>>(), ["student.logits"]);
+        assert_eq!(read.not_computed(&FED), ["student.block5 (F64)"]);
+        assert_eq!(read.not_computed(&[]), ["label (I64)", "student.block5 (F64)"]);
+    }
 }

@@ -46,7 +46,10 @@ pub fn compare(name: &str, out: &Array, reference: &Array) -> Comparison {
     compare_within(name, out, reference, TOLERANCE, None)
 }
 
-/// Compares in f64 against a tolerance of its own.
+/// From this tolerance on a map of zeros would pass.
+const BLIND: f64 = 1.0;
+
+/// Compares in f64 against a tolerance of its own; one that anything would meet is met by nothing.
 pub fn compare_within(name: &str, out: &Array, reference: &Array, tolerance: f64, sensitivity: Option<f64>) -> Comparison {
     let fail = |error: String| Comparison {
         name: name.into(),
@@ -85,8 +88,8 @@ pub fn compare_within(name: &str, out: &Array, reference: &Array, tolerance: f64
         tolerance,
         judged: Judged::Relative,
         sensitivity,
-        ok: relative <= tolerance,
-        error: None,
+        ok: relative <= tolerance && tolerance < BLIND,
+        error: (tolerance >= BLIND).then(|| format!("too ill-conditioned to judge: anything is within {tolerance:.1e}")),
     }
 }
 
@@ -106,6 +109,16 @@ mod tests {
         assert!(compare("x", &array(&[3.0, 4.0001]), &array(&[3.0, 4.0])).ok);
         assert!(compare("x", &array(&[0.0]), &array(&[0.0])).ok);
         assert!(!compare("x", &array(&[1.0]), &array(&[0.0])).ok);
+    }
+
+    #[test]
+    fn a_tolerance_that_zeros_would_meet_is_none() {
+        let (out, reference) = (array(&[0.0]), array(&[1.0]));
+        let blind = compare_within("x", &out, &reference, 1.0, Some(0.1));
+        assert!(!blind.ok && blind.relative.is_some() && blind.error.unwrap().contains("ill-conditioned"));
+        assert!(!compare_within("x", &reference, &reference, 2.0, None).ok);
+        let wide = compare_within("x", &array(&[0.1]), &reference, 0.99, None);
+        assert!(wide.ok && wide.error.is_none());
     }
 
     #[test]

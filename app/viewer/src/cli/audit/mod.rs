@@ -10,9 +10,10 @@ mod training;
 
 pub use compare::{Comparison, Judged};
 
+use super::analyze::files::Names;
 use super::{Outcome, parse, print, print_json};
 use anyhow::Context;
-use case::{Array, Case};
+use case::{Array, Arrays, Case};
 use compare::{TOLERANCE, compare};
 use fovea_engine::{Device, Preference};
 use serde::Serialize;
@@ -20,6 +21,9 @@ use serde_json::json;
 use show::show;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+
+/// Name of the images in cases of maps.
+const INPUT: &str = "x";
 
 /// Arguments of `fovea audit`.
 #[derive(Clone, Debug, clap::Args)]
@@ -62,7 +66,7 @@ impl AuditReport {
     }
 
     fn failed(case: String, error: &anyhow::Error) -> Self {
-        Self { case, quantities: vec![], not_computed: vec![], notes: vec![], error: Some(format!("{error:#}")) }
+        Self { case, quantities: vec![], not_computed: vec![], notes: vec![], error: Some(super::words(error)) }
     }
 }
 
@@ -97,20 +101,22 @@ fn maps(
     let folder = description.parent().unwrap_or(Path::new("."));
     let reference = case::arrays(&description.with_extension("safetensors"))?;
     let mut reports = vec![];
-    for (i, audited) in cam::audit(folder, json, &reference, device)?.into_iter().enumerate() {
+    for (i, audited) in cam::audit(folder, json, &reference.floats, device)?.into_iter().enumerate() {
         if let Some(file) = dump {
             write(&if i == 0 { file.to_path_buf() } else { beside(file, &audited.file) }, &audited.arrays)?;
         }
         let case = format!("{network}/{}", audited.file);
-        reports.push(AuditReport {
-            case,
-            quantities: audited.quantities,
-            not_computed: vec![],
-            notes: audited.notes,
-            error: None,
-        });
+        let not_computed = left_over(&reference, &audited.quantities);
+        reports.push(AuditReport { case, quantities: audited.quantities, not_computed, notes: audited.notes, error: None });
     }
     Ok(reports)
+}
+
+/// What a case of maps holds and nothing was compared with, but for what is fed in.
+fn left_over(reference: &Arrays, compared: &[Comparison]) -> Vec<String> {
+    let met = |name: &str| name == INPUT || compared.iter().any(|q| q.name == name);
+    let floats = reference.floats.keys().filter(|name| !met(name)).cloned();
+    floats.chain(reference.not_computed(&[INPUT])).collect()
 }
 
 /// The forward passes on the engine's device, the training step on the CPU.
@@ -133,6 +139,7 @@ fn audit(description: &Path, json: &serde_json::Value, device: &Device, dump: Op
     if let Some(file) = dump {
         write(file, &computed)?;
     }
+    not_computed.extend(case.not_computed);
     Ok(AuditReport { case: case.name, quantities, not_computed, notes, error: None })
 }
 
@@ -164,9 +171,12 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
         descriptions.extend(find_cases(path)?);
     }
     let mut reports = vec![];
+    // Folders of the same name may hold different cases.
+    let mut names = Names::default();
     for description in &descriptions {
         let name = case_name(description);
-        let dump = args.dump.as_ref().map(|file| if descriptions.len() == 1 { file.clone() } else { beside(file, &name) });
+        let own = names.unique_name(&name);
+        let dump = args.dump.as_ref().map(|file| if descriptions.len() == 1 { file.clone() } else { beside(file, &own) });
         let made = audit_case(description, &device, dump.as_deref());
         let mut made = made.unwrap_or_else(|e| vec![AuditReport::failed(name.clone(), &e)]);
         if args.device == Preference::Gpu {
@@ -188,4 +198,19 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
         print(&format!("{verdict}: {rule}; on {}", device.describe()))?;
     }
     Ok(if fine { Outcome::AllFine } else { Outcome::SomeFailed })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_not_compared_is_listed() {
+        let array = Array { shape: vec![1], data: vec![1.0] };
+        let names = ["logits", "layer0.GradCAM", "layer0.AblationCAM", "x"];
+        let floats = names.map(|name| (name.to_string(), array.clone())).into_iter().collect();
+        let reference = Arrays { floats, others: vec![("layer0.HiResCAM".into(), safetensors::Dtype::F64)] };
+        let compared = [compare("logits", &array, &array), compare("layer0.GradCAM", &array, &array)];
+        assert_eq!(left_over(&reference, &compared), ["layer0.AblationCAM", "layer0.HiResCAM (F64)"]);
+    }
 }

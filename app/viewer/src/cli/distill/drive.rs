@@ -1,4 +1,5 @@
-//! Advancing a run to its end, with a progress bar; Ctrl+C stops it between two steps and writes a checkpoint first.
+//! Advancing a run to its end, with a progress bar; Ctrl+C stops it between two steps and writes a checkpoint first, a second one stops
+//! the program at once.
 
 use crate::cli::bar;
 use fovea_distill::record::{Ending, EpochRecord, Progress, StepRecord};
@@ -14,18 +15,50 @@ pub enum Stop {
     Interrupted,
 }
 
+/// Exit code of a program that Ctrl+C stopped at once.
+const STOPPED: i32 = 130;
+
 /// Set by Ctrl+C.
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+/// Whether somebody looks at [`INTERRUPTED`].
+static DRIVING: AtomicBool = AtomicBool::new(false);
+
+/// Somebody does as long as this lives.
+struct Driving;
+
+impl Driving {
+    fn start() -> Self {
+        DRIVING.store(true, Ordering::SeqCst);
+        Self
+    }
+}
+
+impl Drop for Driving {
+    fn drop(&mut self) {
+        DRIVING.store(false, Ordering::SeqCst);
+    }
+}
 
 /// Listens to Ctrl+C from now on. Where that cannot be done a run is still safe: its checkpoints are.
 fn listen() {
     static LISTENING: OnceLock<()> = OnceLock::new();
     LISTENING.get_or_init(|| {
-        let set = ctrlc::set_handler(|| INTERRUPTED.store(true, Ordering::Relaxed));
-        if let Err(e) = set {
+        if let Err(e) = ctrlc::set_handler(pressed) {
             log::warn!("Ctrl+C will not write a checkpoint: {e}");
         }
     });
+}
+
+fn pressed() {
+    let before = INTERRUPTED.swap(true, Ordering::SeqCst);
+    if stops_at_once(before, DRIVING.load(Ordering::SeqCst)) {
+        std::process::exit(STOPPED);
+    }
+}
+
+/// A run is asked to stop, once; everything else has nothing to save (files are written whole or not at all).
+fn stops_at_once(before: bool, driving: bool) -> bool {
+    before || !driving
 }
 
 /// Advances a run to its end. With `show` a bar and one line per epoch go to standard error.
@@ -33,6 +66,7 @@ fn listen() {
 /// # Errors
 /// As [`Session::advance`].
 pub fn drive(session: &mut Session, show: bool) -> Result<Stop, RunError> {
+    let _driving = Driving::start();
     listen();
     let settings = session.trainer().settings();
     let all = settings.epochs * session.trainer().steps();
@@ -40,7 +74,7 @@ pub fn drive(session: &mut Session, show: bool) -> Result<Stop, RunError> {
     let bar = bar(all, show).with_position(done);
     bar.reset_eta();
     loop {
-        if INTERRUPTED.load(Ordering::Relaxed) {
+        if INTERRUPTED.load(Ordering::SeqCst) {
             session.save()?;
             bar.finish_and_clear();
             return Ok(Stop::Interrupted);
@@ -76,4 +110,19 @@ fn epoch_words(record: &EpochRecord) -> String {
         v.balanced_accuracy,
         v.kappa
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_first_ctrl_c_of_a_driven_run_waits() {
+        assert!(!stops_at_once(false, true));
+        assert!(stops_at_once(true, true) && stops_at_once(false, false) && stops_at_once(true, false));
+        let driving = Driving::start();
+        assert!(DRIVING.load(Ordering::SeqCst));
+        drop(driving);
+        assert!(!DRIVING.load(Ordering::SeqCst));
+    }
 }

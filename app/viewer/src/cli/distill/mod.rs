@@ -10,7 +10,7 @@ pub(super) use drive::{Stop, drive};
 use super::{Outcome, import, parse, print, print_json};
 use anyhow::{Context, bail};
 use fovea_distill::record::Ending;
-use fovea_distill::run::{RunFile, Session, testset};
+use fovea_distill::run::{RunError, RunFile, Session, testset};
 use fovea_distill::{Metrics, Trained};
 use fovea_engine::Preference;
 use serde_json::json;
@@ -50,7 +50,10 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
     let run = read(config)?;
     let base = config.parent().unwrap_or(Path::new(""));
     let (device, words) = open_device(args.device)?;
-    let opened = Session::open(&run, base, &device, args.fresh)?;
+    let opened = Session::open(&run, base, &device, args.fresh).map_err(|e| match e {
+        RunError::Resume { .. } => anyhow::Error::from(e).context("the run cannot go on (--fresh starts anew)"),
+        other => other.into(),
+    })?;
     let mut session = opened.session;
     if !args.json {
         opened.splits.notes.iter().for_each(|note| eprintln!("note: {note}"));
@@ -62,7 +65,7 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
     };
     let trained = session.trained()?;
     let px = trained.student.card.input_px;
-    let test = testset(&opened.splits, px, run.train.picture_memory);
+    let test = testset(&opened.splits, px);
     let test = match test.is_empty() {
         true => None,
         false => Some(session.trainer_mut().judge(&trained.student, &test)?.metrics()),

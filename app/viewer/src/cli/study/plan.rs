@@ -1,7 +1,6 @@
 //! What a study compares: the paper's arms, at which magnifications, with which seeds and weights.
 
-use anyhow::bail;
-use clap::ValueEnum;
+use anyhow::{Context, bail};
 use fovea_distill::{
     At, AttentionForm, AttentionLoss, AttentionScale, Fm, Kd, Schedule, Sr, SrKind, Terms, TrainSettings, TrainViews, ViewSet,
 };
@@ -163,92 +162,8 @@ pub struct Plan {
     pub synthetic: bool,
 }
 
-fn schooling(epochs: usize, lr: f64, schedule: Schedule) -> Schooling {
-    Schooling { epochs, lr, schedule }
-}
-
-/// Short trainings from random weights do better with a step size that falls.
-fn falling() -> Schedule {
-    Schedule { warmup: 50, last: 0.05 }
-}
-
-/// Ready-made plans.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Preset {
-    /// The paper's: full VGG16 at 512 px; days on a CPU.
-    Paper,
-    /// Thin VGG16 at 64 px for `fovea synth` sets; hours on two cores.
-    Synth,
-    /// Minutes; its numbers mean nothing.
-    Smoke,
-}
-
-impl Preset {
-    /// The plan.
-    pub fn plan(self) -> Plan {
-        let candidate = |arm, weight| Weight { arm, weight };
-        let scales =
-            vec![Scale { factor: 4, arms: Arm::ALL.to_vec() }, Scale { factor: 8, arms: vec![Arm::None, Arm::FmAtPlus] }];
-        let paper = Plan {
-            input_px: 512,
-            um_per_px: Some(1.0),
-            divisor: 1,
-            init: None,
-            grid: Grid::Teacher,
-            batch: 32,
-            views: ViewSet::Dihedral8,
-            teacher: schooling(20, 1e-4, Schedule::default()),
-            student: schooling(20, 1e-4, Schedule::default()),
-            choosing_epochs: 20,
-            candidates: [(Arm::Kd, [0.3, 1.0, 3.0]), (Arm::Fm, [0.03, 0.1, 0.3]), (Arm::Sr, [0.03, 0.1, 0.3])]
-                .into_iter()
-                .chain([(Arm::At, [1.0, 3.0, 10.0]), (Arm::AtPlus, [1.0, 3.0, 10.0])])
-                .flat_map(|(arm, weights)| weights.map(|w| candidate(arm, w)))
-                .collect(),
-            scales: [&[Scale { factor: 2, arms: Arm::ALL.to_vec() }], &scales[..]].concat(),
-            seeds: vec![1, 2, 3],
-            synthetic: false,
-        };
-        match self {
-            Self::Paper => paper,
-            Self::Synth => Plan {
-                input_px: 64,
-                um_per_px: Some(1.0),
-                divisor: 8,
-                batch: 16,
-                teacher: schooling(15, 1e-3, falling()),
-                student: schooling(10, 1e-3, falling()),
-                choosing_epochs: 5,
-                candidates: [(Arm::Kd, 1.0), (Arm::Fm, 0.1), (Arm::Fm, 1.0), (Arm::Sr, 0.1), (Arm::At, 1.0), (Arm::At, 10.0)]
-                    .into_iter()
-                    .chain([(Arm::AtPlus, 1.0), (Arm::AtPlus, 10.0)])
-                    .map(|(arm, w)| candidate(arm, w))
-                    .collect(),
-                scales,
-                synthetic: true,
-                ..paper
-            },
-            Self::Smoke => Plan {
-                input_px: 32,
-                um_per_px: None,
-                divisor: 16,
-                batch: 8,
-                views: ViewSet::Plain,
-                teacher: schooling(1, 1e-3, Schedule::default()),
-                student: schooling(1, 1e-3, Schedule::default()),
-                choosing_epochs: 1,
-                candidates: Arm::ALL.into_iter().filter(|a| a.single()).map(|arm| candidate(arm, 1.0)).collect(),
-                scales: vec![Scale { factor: 2, arms: Arm::ALL.to_vec() }],
-                seeds: vec![1, 2],
-                synthetic: true,
-                ..paper
-            },
-        }
-    }
-}
-
 impl Plan {
-    /// Checks that the parts fit each other.
+    /// Checks that the parts fit each other, so that whatever is begun can be finished.
     ///
     /// # Errors
     /// The first that does not.
@@ -256,18 +171,44 @@ impl Plan {
         if self.seeds.is_empty() || self.scales.iter().all(|s| s.arms.is_empty()) {
             bail!("a study needs a seed and an arm");
         }
-        for scale in &self.scales {
-            if scale.factor == 0 || !self.input_px.is_multiple_of(scale.factor) {
-                bail!("the factor {} does not divide {} px", scale.factor, self.input_px);
-            }
-            for arm in scale.arms.iter().filter(|arm| arm.single()) {
-                if !self.candidates.iter().any(|c| c.arm == *arm) {
-                    bail!("'candidates' names no weight for {}", arm.label());
-                }
-            }
+        if let Some(seed) = twice(&self.seeds) {
+            bail!("the seed {seed} is named twice");
         }
+        let factors: Vec<usize> = self.scales.iter().map(|s| s.factor).collect();
+        if let Some(factor) = twice(&factors) {
+            bail!("the factor {factor} is named twice");
+        }
+        self.scales.iter().try_for_each(|scale| self.check_scale(scale))?;
         for candidate in &self.candidates {
+            if !candidate.arm.single() {
+                bail!("'candidates' names {}, which has no weight of its own", candidate.arm.label());
+            }
             terms(candidate.arm, &[*candidate])?.validate()?;
+        }
+        self.check_schooling()
+    }
+
+    fn check_scale(&self, scale: &Scale) -> anyhow::Result<()> {
+        if scale.factor == 0 || !self.input_px.is_multiple_of(scale.factor) {
+            bail!("the factor {} does not divide {} px", scale.factor, self.input_px);
+        }
+        if let Some(arm) = twice(&scale.arms) {
+            bail!("{} is named twice for the factor {}", arm.label(), scale.factor);
+        }
+        for arm in &scale.arms {
+            let enough = terms(*arm, &self.candidates);
+            enough.with_context(|| format!("'candidates' is not enough for {}", arm.label()))?;
+        }
+        Ok(())
+    }
+
+    fn check_schooling(&self) -> anyhow::Result<()> {
+        let choosing = Schooling { epochs: self.choosing_epochs, ..self.student.clone() };
+        let mut all = vec![("teacher", &self.teacher), ("student", &self.student)];
+        all.extend((!self.candidates.is_empty()).then_some(("choosing_epochs", &choosing)));
+        for (name, schooling) in all {
+            let settings = self.settings(schooling, Terms::default(), TrainViews::Continuous, 0);
+            settings.validate().with_context(|| format!("'{name}' cannot be followed"))?;
         }
         Ok(())
     }
@@ -282,20 +223,16 @@ impl Plan {
     }
 }
 
+/// The first that is there a second time.
+fn twice<T: PartialEq>(all: &[T]) -> Option<&T> {
+    all.iter().enumerate().find(|(i, one)| all[..*i].contains(one)).map(|(_, one)| one)
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use super::super::preset::Preset;
     use super::*;
-
-    #[test]
-    fn presets_hold_together_and_come_back() {
-        for preset in [Preset::Paper, Preset::Synth, Preset::Smoke] {
-            let plan = preset.plan();
-            plan.validate().unwrap();
-            let again: Plan = toml::from_str(&toml::to_string(&plan).unwrap()).unwrap();
-            assert_eq!(again, plan);
-        }
-    }
 
     #[test]
     fn the_combined_arm_takes_both_weights() {
@@ -303,8 +240,29 @@ mod tests {
         let made = terms(Arm::FmAtPlus, &weights).unwrap();
         assert_eq!((made.fm.unwrap().weight, made.at[0].weight, made.at[0].form), (0.1, 10.0, AttentionForm::Positive));
         assert!(terms(Arm::Kd, &weights).unwrap_err().to_string().contains("KD"));
-        let mut plan = Preset::Smoke.plan();
-        plan.scales[0].factor = 3;
-        assert!(plan.validate().is_err());
+    }
+
+    #[test]
+    fn plans_that_cannot_be_finished_are_refused() {
+        let refused = |change: fn(&mut Plan), words: &str| {
+            let mut plan = Preset::Smoke.plan();
+            change(&mut plan);
+            let said = crate::cli::words(&plan.validate().unwrap_err());
+            assert!(said.contains(words), "{said}");
+        };
+        refused(|p| p.scales[0].factor = 3, "does not divide");
+        refused(|p| p.seeds = vec![1, 2, 1], "the seed 1 is named twice");
+        refused(|p| p.scales.push(p.scales[0].clone()), "the factor 2 is named twice");
+        refused(|p| p.scales[0].arms.push(Arm::Kd), "KD is named twice for the factor 2");
+        refused(|p| p.candidates.retain(|c| c.arm != Arm::Sr), "SR");
+        // The combined arm needs the weights of arms that may not be compared themselves.
+        let combined = |p: &mut Plan| {
+            p.scales[0].arms = vec![Arm::None, Arm::FmAtPlus];
+            p.candidates.retain(|c| c.arm != Arm::Fm);
+        };
+        refused(combined, "no weight was chosen for FM");
+        refused(|p| p.candidates.push(Weight { arm: Arm::FmAtPlus, weight: 1.0 }), "no weight of its own");
+        refused(|p| p.student.epochs = 0, "'student'");
+        refused(|p| p.choosing_epochs = 0, "'choosing_epochs'");
     }
 }

@@ -1,24 +1,25 @@
-//! A study's results for people: a table in Markdown, and one page with plots that stands alone.
+//! A study's results, and the table of them in Markdown.
 
-use super::plan::{Arm, Plan, Weight};
-use super::plot::{self, Curve, Dots};
+use super::plan::{Plan, Weight};
+use super::stats::{Difference, Spread};
 use super::table::{Group, Result, Row, rows};
 use fovea_distill::data::Splits;
-use fovea_patch::NOTICE;
 use serde::Serialize;
 use std::fmt::Write;
 
 /// What a study found.
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {
-    plan: Plan,
-    classes: Vec<String>,
+    pub(super) plan: Plan,
+    pub(super) classes: Vec<String>,
     /// Patches: training, validation, test.
-    patches: [usize; 3],
+    pub(super) patches: [usize; 3],
     weights: Vec<Weight>,
-    rows: Vec<Row>,
+    pub(super) rows: Vec<Row>,
     /// Mean validation κ by epoch of each row, over the seeds that reached it.
-    curves: Vec<(String, Vec<f64>)>,
+    pub(super) curves: Vec<(String, Vec<f64>)>,
+    /// What the reader should know.
+    pub(super) notes: Vec<String>,
 }
 
 impl Report {
@@ -33,16 +34,22 @@ impl Report {
             weights: weights.to_vec(),
             curves: curves.collect(),
             rows,
+            notes: notes(&results),
         }
     }
 
-    fn weights_line(&self) -> String {
+    /// Whether every training of the plan is in it.
+    pub fn finished(&self) -> bool {
+        self.rows.iter().all(|row| row.seeds == row.of)
+    }
+
+    pub(super) fn weights_line(&self) -> String {
         let one = |w: &Weight| format!("{} {}", w.arm.label(), w.weight);
         let text = self.weights.iter().map(one).collect::<Vec<_>>().join(", ");
         if text.is_empty() { "not chosen yet".into() } else { text }
     }
 
-    fn head(&self) -> [&'static str; 8] {
+    pub(super) fn head(&self) -> [&'static str; 8] {
         [
             "training",
             "magnification",
@@ -66,72 +73,44 @@ impl Report {
         for row in &self.rows {
             let _ = writeln!(out, "| {} |", cells(row).join(" | "));
         }
-        out.push_str(
-            "\nMean ± standard deviation over seeds. Δ: difference from the Student without a Teacher at the same magnification and seed, \
-             with the 95 % interval of a paired bootstrap over seeds and patches. Attention in focus: share of the true class's AT+ map \
-             inside the drawn focus / the focus's share of the area, where the set has masks.\n",
-        );
-        out
-    }
-
-    /// The page.
-    pub fn html(&self) -> String {
-        let head: String = self.head().iter().map(|h| format!("<th>{h}</th>")).collect();
-        let body: String = self.rows.iter().map(table_row).collect();
-        let plan = toml::to_string(&self.plan).unwrap_or_default();
-        let [train, validation, test] = self.patches;
-        format!(
-            "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
-             <title>Fovea study</title><style>{STYLE}</style><main><h1>Distillation study</h1>\
-             <p class=\"lead\">{train} training, {validation} validation and {test} test patches; classes {classes}. {drawn}</p>\
-             <h2>Results</h2><div class=\"wide\"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>\
-             <p class=\"note\">Mean ± standard deviation over seeds. Δ: difference from the Student without a Teacher at the same \
-             magnification and seed, with the 95 % interval of a paired bootstrap over seeds and patches. Attention in focus: share of the \
-             true class's AT+ map inside the focus / the focus's share of the area. Rows without numbers are not finished.</p>\
-             <p class=\"note\">Weights chosen on validation: {weights}.</p>{plots}\
-             <h2>Plan</h2><pre>{plan}</pre><footer>fovea {version} · {NOTICE}</footer></main></html>",
-            classes = plot::escape(&self.classes.join(", ")),
-            drawn = if self.plan.synthetic { "The patches are drawings, not tissue." } else { "" },
-            weights = plot::escape(&self.weights_line()),
-            plots = self.plots(),
-            plan = plot::escape(&plan),
-            version = env!("CARGO_PKG_VERSION"),
-        )
-    }
-
-    fn plots(&self) -> String {
-        let done = || self.rows.iter().filter(|r| r.seeds > 0);
-        let of = |values: fn(&Row) -> Vec<f64>, interval: fn(&Row) -> Option<(f64, f64)>| -> Vec<Dots> {
-            done().map(|r| Dots { label: name(r), values: values(r), interval: interval(r) }).collect()
-        };
-        let kappa = of(|r| r.kappas.clone(), |_| None);
-        let gain: Vec<Dots> = of(|r| r.kappa_gain.iter().map(|d| d.mean).collect(), |r| r.kappa_gain.map(|d| (d.low, d.high)))
-            .into_iter()
-            .filter(|d| d.interval.is_some())
-            .collect();
-        let focus = of(|r| r.focus.iter().map(|f| f.inside / f.area).collect(), |_| None);
-        let focus: Vec<Dots> = focus.into_iter().filter(|d| !d.values.is_empty()).collect();
-        let curves: Vec<Curve> =
-            self.curves.iter().map(|(label, values)| Curve { label: label.clone(), values: values.clone() }).collect();
-        let mut out = String::new();
-        let mut add = |title: &str, words: &str, picture: String| {
-            let _ = write!(out, "<h2>{title}</h2><p class=\"note\">{words}</p><figure>{picture}</figure>");
-        };
-        add("κ on the test patches", "A dot per seed, a bar for the mean.", plot::dots("κ", &kappa, None));
-        if !gain.is_empty() {
-            add("Gain in κ", "Against the Student without a Teacher; 95 % interval.", plot::dots("Gain in κ", &gain, Some(0.0)));
+        let _ = writeln!(out, "\n{FOOTNOTE}");
+        for note in &self.notes {
+            let _ = writeln!(out, "\nNote: {note}.");
         }
-        if !focus.is_empty() {
-            let words = "Attention inside the focus over the focus's share of the area; 1 is no preference.";
-            add("Attention in the focus", words, plot::dots("Attention in the focus", &focus, Some(1.0)));
-        }
-        add("Validation κ by epoch", "Mean over the seeds.", plot::curves("Validation κ by epoch", &curves));
         out
     }
 }
 
-fn name(row: &Row) -> String {
-    format!("{} {}", row.label(), row.magnification())
+/// What the table's columns mean.
+pub(super) const FOOTNOTE: &str = "\
+Mean ± standard deviation over seeds. Δ: difference from the Student without a Teacher at the same magnification and seed, with its 95 % \
+interval: t distribution with the variance of the seeds' mean and that of a bootstrap over slides, all patches of one together; from a \
+single seed the interval covers patches only. Attention in focus: share of the true class's AT+ map inside the focus / the focus's share \
+of the area, where the set has masks. Rows without numbers are not finished.";
+
+/// What the numbers do not tell.
+fn notes(results: &[Result]) -> Vec<String> {
+    let mut notes = vec![];
+    let unknown = results.iter().filter(|r| !r.known).count();
+    if unknown > 0 {
+        notes.push(format!(
+            "{unknown} of {} results are an older version's, which did not write down what its data set held; only names and classes of \
+             the test patches could be compared",
+            results.len()
+        ));
+    }
+    let unused = results.iter().map(|r| r.unused_masks).max().unwrap_or(0);
+    if unused > 0 {
+        notes.push(format!(
+            "the masks of {unused} test patches were not used for the attention in focus: they hold other values than 0 and 255"
+        ));
+    }
+    notes
+}
+
+/// For plots.
+pub(super) fn name(row: &Row) -> String {
+    format!("{} {}", row.label(), row.magnification)
 }
 
 fn mean_curve(group: Group, results: &[Result]) -> Vec<f64> {
@@ -145,17 +124,16 @@ fn mean_curve(group: Group, results: &[Result]) -> Vec<f64> {
 }
 
 /// A row's cells; a dash for what is not there.
-fn cells(row: &Row) -> [String; 8] {
+pub(super) fn cells(row: &Row) -> [String; 8] {
     let dash = || "–".to_string();
-    let spread = |s: &Option<super::stats::Spread>| match s {
+    let spread = |s: &Option<Spread>| match s {
         Some(s) => s.sd.map_or_else(|| format!("{:.3}", s.mean), |sd| format!("{:.3} ± {sd:.3}", s.mean)),
         None => dash(),
     };
-    let difference =
-        |d: &Option<super::stats::Difference>| d.map_or_else(dash, |d| format!("{:+.3} [{:+.3}, {:+.3}]", d.mean, d.low, d.high));
+    let difference = |d: &Option<Difference>| d.map_or_else(dash, |d| format!("{:+.3} [{:+.3}, {:+.3}]", d.mean, d.low, d.high));
     [
         row.label().into(),
-        row.magnification(),
+        row.magnification.clone(),
         format!("{}/{}", row.seeds, row.of),
         spread(&row.balanced_accuracy),
         spread(&row.kappa),
@@ -165,31 +143,12 @@ fn cells(row: &Row) -> [String; 8] {
     ]
 }
 
-fn table_row(row: &Row) -> String {
-    let plain = matches!(row.group, Group::Teacher | Group::Student { arm: Arm::None, .. });
-    let cells: String = cells(row).iter().map(|c| format!("<td>{}</td>", plot::escape(c))).collect();
-    format!("<tr class=\"{}\">{cells}</tr>", if plain { "plain" } else { "told" })
-}
-
-const STYLE: &str = "\
-:root{color-scheme:light dark;--ink:#1b1f24;--weak:#5a6370;--line:#d8dde3;--paper:#fff;--accent:#0072b2}\
-@media(prefers-color-scheme:dark){:root{--ink:#e8eaed;--weak:#a0a8b2;--line:#3a414a;--paper:#15181c;--accent:#56b4e9}}\
-body{margin:0;background:var(--paper);color:var(--ink);font:15px/1.55 system-ui,sans-serif}\
-main{max-width:960px;margin:0 auto;padding:40px 24px}h1{font-size:26px;margin:0 0 8px}h2{font-size:18px;margin:36px 0 8px}\
-.lead,.note,footer{color:var(--weak)}.note{font-size:13px}.wide{overflow-x:auto}\
-table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums;font-size:13px}\
-th{text-align:left;font-weight:600;color:var(--weak);vertical-align:bottom}th,td{padding:6px 10px 6px 0;border-bottom:1px solid var(--line)}\
-td{white-space:nowrap}tr.plain td{font-weight:600}figure{margin:0}svg{width:100%;height:auto;font:12px system-ui,sans-serif}\
-svg text{fill:var(--ink)}svg .tick{fill:var(--weak);font-size:11px}.grid{stroke:var(--line)}.zero{stroke:var(--weak);stroke-dasharray:4 3}\
-.bar{stroke:var(--accent);stroke-width:5;opacity:.35}.dot{fill:var(--accent)}.mean{stroke:var(--ink);stroke-width:2}\
-pre{background:color-mix(in srgb,var(--line) 35%,transparent);padding:14px;border-radius:6px;overflow-x:auto;font-size:12px}\
-footer{margin-top:40px;font-size:12px}";
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::super::judge::Judged;
-    use super::super::plan::Preset;
+    use super::super::plan::Arm;
+    use super::super::preset::Preset;
     use super::*;
 
     fn result(group: Group, seed: u64, right: usize) -> Result {
@@ -199,7 +158,7 @@ mod tests {
             let logits = if told == 1 { vec![0.0, 1.0] } else { vec![1.0, 0.0] };
             Judged { name: i.to_string(), label, logits, focus: None }
         };
-        Result { group, seed, kappas: vec![0.1, 0.5], rows: (0..100).map(row).collect() }
+        Result { group, seed, kappas: vec![0.1, 0.5], rows: (0..100).map(row).collect(), known: true, unused_masks: 0 }
     }
 
     #[test]
@@ -216,6 +175,7 @@ mod tests {
             result(told, 2, 82),
         ];
         let report = Report::new(&plan, &splits, &[], results);
+        assert!(!report.finished() && report.notes.is_empty());
         let table = report.markdown();
         let line = |start: &str| table.lines().find(|l| l.starts_with(start)).unwrap().to_string();
         assert!(line("| Teacher | 10× | 1/1 | 0.950 |").contains("0.900"), "{table}");
@@ -225,5 +185,21 @@ mod tests {
         let page = report.html();
         assert!(page.contains("&lt;b&gt;") && !page.contains("<b>") && !page.contains("<script"));
         assert_eq!(page.matches("<svg").count(), page.matches("</svg>").count());
+    }
+
+    #[test]
+    fn a_report_is_finished_with_its_last_seed_and_tells_what_numbers_do_not() {
+        let mut plan = Preset::Smoke.plan();
+        plan.scales[0].arms = vec![Arm::None];
+        plan.um_per_px = Some(0.5);
+        let splits = Splits { classes: vec!["a".into(), "b".into()], ..Splits::default() };
+        let plain = Group::Student { factor: 2, arm: Arm::None };
+        let odd = Result { known: false, unused_masks: 7, ..result(plain, 2, 72) };
+        let report = Report::new(&plan, &splits, &[], vec![result(Group::Teacher, 0, 95), result(plain, 1, 70), odd]);
+        assert!(report.finished());
+        let table = report.markdown();
+        assert!(table.contains("| Teacher | 20× |") && table.contains("| none | 10× |"), "{table}");
+        assert!(table.contains("Note: 1 of 3 results") && table.contains("Note: the masks of 7 test patches"), "{table}");
+        assert!(table.contains(FOOTNOTE) && report.html().contains("masks of 7 test patches"));
     }
 }

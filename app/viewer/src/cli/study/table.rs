@@ -1,9 +1,10 @@
 //! From judged test patches to the rows of the study's table.
 
-use super::judge::{Focus, Judged, focus, metrics};
+use super::judge::{Focus, Judged, Tested, focus, metrics};
 use super::plan::{Arm, Plan};
 use super::stage::Outcome;
 use super::stats::{Difference, Measure, Pair, Spread, difference};
+use crate::analysis::Rung;
 use serde::{Deserialize, Serialize};
 
 /// Who.
@@ -31,12 +32,17 @@ pub struct Result {
     pub kappas: Vec<f64>,
     /// Test patches.
     pub rows: Vec<Judged>,
+    /// Whether its files say which data set they are about.
+    pub known: bool,
+    /// Masks of test patches that were not used.
+    pub unused_masks: usize,
 }
 
 impl Result {
     /// Of a finished training.
-    pub fn new(group: Group, seed: u64, outcome: &Outcome, rows: Vec<Judged>) -> Self {
-        Self { group, seed, kappas: outcome.kappas.clone(), rows }
+    pub fn new(group: Group, seed: u64, outcome: Outcome, tested: Tested) -> Self {
+        let known = outcome.origin.data.is_some() && tested.origin.data.is_some();
+        Self { group, seed, kappas: outcome.kappas, rows: tested.rows, known, unused_masks: tested.unused_masks }
     }
 }
 
@@ -45,6 +51,8 @@ impl Result {
 pub struct Row {
     /// Who.
     pub group: Group,
+    /// `10×`, `2.5×`, …; without a scale the Teacher's grid counts as 10×.
+    pub magnification: String,
     /// Seeds that are finished.
     pub seeds: usize,
     /// Of how many.
@@ -66,15 +74,6 @@ pub struct Row {
 }
 
 impl Row {
-    /// `10×`, `2.5×`, …
-    pub fn magnification(&self) -> String {
-        let factor = match self.group {
-            Group::Teacher => 1,
-            Group::Student { factor, .. } => factor,
-        };
-        format!("{}×", 10.0 / factor as f64)
-    }
-
     /// Name of the training.
     pub fn label(&self) -> &'static str {
         match self.group {
@@ -87,11 +86,15 @@ impl Row {
 /// The table, in the plan's order; arms without a finished seed have empty rows.
 pub fn rows(plan: &Plan, classes: usize, results: &[Result]) -> Vec<Row> {
     let students = plan.scales.iter().flat_map(|s| s.arms.iter().map(|&arm| Group::Student { factor: s.factor, arm }));
-    let one = |group| row(group, if group == Group::Teacher { 1 } else { plan.seeds.len() }, classes, results);
+    let one = |group| row(plan, group, classes, results);
     std::iter::once(Group::Teacher).chain(students).map(one).collect()
 }
 
-fn row(group: Group, of: usize, classes: usize, results: &[Result]) -> Row {
+fn row(plan: &Plan, group: Group, classes: usize, results: &[Result]) -> Row {
+    let (factor, of) = match group {
+        Group::Teacher => (1, 1),
+        Group::Student { factor, .. } => (factor, plan.seeds.len()),
+    };
     let own: Vec<&Result> = results.iter().filter(|r| r.group == group).collect();
     let all: Vec<_> = own.iter().map(|r| metrics(r.rows.iter(), classes)).collect();
     let balanced_accuracies: Vec<f64> = all.iter().map(|m| m.balanced_accuracy).collect();
@@ -101,6 +104,7 @@ fn row(group: Group, of: usize, classes: usize, results: &[Result]) -> Row {
     let mean = |of: fn(&Focus) -> f64| focuses.iter().map(of).sum::<f64>() / focuses.len() as f64;
     Row {
         group,
+        magnification: Rung::label_at(factor, plan.um_per_px),
         seeds: own.len(),
         of,
         balanced_accuracy: Spread::of(&balanced_accuracies),
