@@ -3,10 +3,14 @@ import { Fovea, load } from "./fovea.js";
 
 globalThis.Fovea = Fovea;
 
+/** The window is gone: nothing in it can be saved any more. */
+let over = false;
+
 const element = (id) => document.getElementById(id);
 const megabytes = (count) => (count / 1e6).toFixed(1);
 
 function showPlain(title, reason, message) {
+  over = true;
   if (title) element("plain-title").textContent = title;
   if (reason) element("plain-reason").textContent = reason;
   if (message) {
@@ -57,6 +61,25 @@ function watchForCrash() {
   addEventListener("unhandledrejection", (event) => crashed(event.reason));
 }
 
+/** A lost graphics device leaves the picture frozen, while the module still runs; it says so by this event. */
+function watchForLostDevice() {
+  addEventListener("fovea-device-lost", ({ detail }) => {
+    element("plain-help").hidden = true; // another browser would not help
+    const training = globalThis.fovea_unsaved ? " Training on this page ended with it." : "";
+    showPlain("The graphics device was lost", `The browser took it away, so the window cannot be drawn any more.${training} Try again; your files are untouched.`, detail);
+  });
+}
+
+/** Leaving the page ends a run and forgets its Student; the module keeps `fovea_unsaved` up to date. */
+function guardTraining() {
+  addEventListener("beforeunload", (event) => {
+    if (globalThis.fovea_unsaved && !over) {
+      event.preventDefault();
+      event.returnValue = true; // what older browsers go by
+    }
+  });
+}
+
 async function boot() {
   element("again").addEventListener("click", () => location.reload());
   if (typeof WebAssembly === "undefined") {
@@ -72,6 +95,8 @@ async function boot() {
     addEventListener(kind, (event) => event.preventDefault());
   }
   watchForCrash();
+  watchForLostDevice();
+  guardTraining();
   const canvas = element("fovea");
   try {
     const wasm = await load(showProgress);

@@ -11,10 +11,10 @@ use std::path::Path;
 
 use egui::{Key, Role};
 use egui_kittest::Harness;
-use egui_kittest::kittest::Queryable;
+use egui_kittest::kittest::{NodeT, Queryable};
 use fovea::analysis::{embedded, open_student};
 use fovea::app::{App, Published};
-use harness::{drop_file, picture, press, settled, sized, until, window};
+use harness::{drop_settings, picture, press, settled, sized, type_folder, until, window};
 
 /// A run that takes seconds.
 const SETTINGS: &str = r#"{
@@ -32,21 +32,6 @@ fn page(settings: &str, out: &Path) -> Harness<'static, App> {
     type_folder(&mut harness, out);
     until(&mut harness, "the set-up", |p| p.distil.problem.is_none());
     harness
-}
-
-/// Drops a settings file and waits until it is read.
-fn drop_settings(harness: &mut Harness<'_, App>, settings: &str) {
-    let said: serde_json::Value = serde_json::from_str(settings).unwrap();
-    let epochs = said["train"]["epochs"].as_u64().unwrap();
-    drop_file(harness, "settings.json", settings.as_bytes());
-    until(harness, "the settings", |p| p.distil.epochs as u64 == epochs);
-}
-
-fn type_folder(harness: &mut Harness<'_, App>, folder: &Path) {
-    let field = harness.get_by_role_and_label(Role::TextInput, "Folder of the run");
-    field.focus();
-    field.type_text(folder.to_str().unwrap());
-    harness.run_steps(2);
 }
 
 /// Presses the button; again where what has just been read moved it away under the press.
@@ -99,6 +84,7 @@ fn a_run_ends_in_a_student_that_the_window_uses() {
     start(&mut harness);
     until(&mut harness, "the first step", |p| p.distil.steps > 0 || p.distil.failure.is_some());
     picture(&mut harness, "distil_running");
+    assert!(harness.state().published().distil.unsaved);
     // The other page goes on meanwhile.
     press(&mut harness, Key::D);
     let chosen = press(&mut harness, Key::ArrowDown);
@@ -107,7 +93,7 @@ fn a_run_ends_in_a_student_that_the_window_uses() {
     assert!(!now.distilling && now.patches[1].predicted.is_some());
     press(&mut harness, Key::D);
     let now = stage(&mut harness, "finished");
-    assert_eq!((now.distil.steps, now.distil.kappa.len()), (12, 3));
+    assert_eq!((now.distil.steps, now.distil.kappa.len(), now.distil.unsaved), (12, 3, true));
     let (first, last) = (now.distil.first_loss.unwrap(), now.distil.last_loss.unwrap());
     assert!(last < first, "the loss went from {first} to {last}");
     until(&mut harness, "maps and self-check", |p| p.distil.maps == 4 && p.distil.sealed);
@@ -121,6 +107,7 @@ fn a_run_ends_in_a_student_that_the_window_uses() {
     harness.get_by_label("Use this Student").click();
     let now = until(&mut harness, "the new model", |p| !p.distilling && p.ready && p.shown);
     assert_eq!(now.model, trained.card.name);
+    assert!(!now.distil.unsaved, "it was handed over");
     picture(&mut harness, "distil_used");
 }
 
@@ -138,7 +125,7 @@ fn a_teachers_network_teaches_and_its_maps_stand_beside() {
     settled(&mut harness);
     press(&mut harness, Key::D);
     drop_settings(&mut harness, settings);
-    type_folder(&mut harness, folder.path());
+    type_folder(&mut harness, &folder.path().join("run"));
     until(&mut harness, "the problem", |p| p.distil.problem.as_ref().is_some_and(|p| p.contains("need a Teacher")));
     picture(&mut harness, "distil_problem");
     let teacher = folder.path().join("teacher.safetensors");
@@ -244,4 +231,30 @@ fn what_diverges_says_so_and_leaves_the_set_up() {
     start(&mut harness);
     stage(&mut harness, "failed");
     picture(&mut harness, "distil_not_started");
+}
+
+#[test]
+fn a_run_goes_on_as_it_was_and_one_that_cannot_loses_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut harness = page(SETTINGS, folder.path());
+    start(&mut harness);
+    stage(&mut harness, "finished");
+    until(&mut harness, "the self-check", |p| p.distil.sealed);
+    let checkpoint = folder.path().join("checkpoint.safetensors");
+    let kept = std::fs::read(&checkpoint).unwrap();
+    std::fs::write(&checkpoint, b"damaged").unwrap();
+    // It may take longer; its batch is what it was.
+    drop_settings(&mut harness, &SETTINGS.replace("\"epochs\": 3", "\"epochs\": 5").replace("\"batch\": 8", "\"batch\": 4"));
+    harness.run_steps(2);
+    harness.get_by_label("Resume the run").click();
+    let now = stage(&mut harness, "failed");
+    assert_eq!((now.distil.kappa.len(), now.distil.epochs), (3, 5), "what it came to is still there");
+    harness.get_by_label("Use this Student");
+    picture(&mut harness, "distil_not_resumed");
+    std::fs::write(&checkpoint, kept).unwrap();
+    harness.get_by_label("Resume").click();
+    let now = until(&mut harness, "the end", |p| p.distil.stage == "finished");
+    assert_eq!((now.distil.kappa.len(), now.distil.steps), (5, 20));
+    let batch = harness.get_by_role_and_label(Role::SpinButton, "Batch").accesskit_node().numeric_value();
+    assert_eq!(batch, Some(8.0), "the form shows what the run is");
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use egui::Key;
+use egui::{Key, Role};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
 use fovea::app::{App, Published, Setup};
@@ -78,6 +78,22 @@ pub fn drop_files(harness: &mut Harness<'_, App>, files: &[(&str, &[u8])]) {
 
 pub fn drop_file(harness: &mut Harness<'_, App>, name: &str, bytes: &[u8]) {
     drop_files(harness, &[(name, bytes)]);
+}
+
+/// Drops a settings file on the Distil page and waits until it is read.
+pub fn drop_settings(harness: &mut Harness<'_, App>, settings: &str) {
+    let said: serde_json::Value = serde_json::from_str(settings).unwrap();
+    let epochs = said["train"]["epochs"].as_u64().unwrap();
+    drop_file(harness, "settings.json", settings.as_bytes());
+    until(harness, "the settings", |p| p.distil.epochs as u64 == epochs);
+}
+
+/// Says where a run is kept.
+pub fn type_folder(harness: &mut Harness<'_, App>, folder: &Path) {
+    let field = harness.get_by_role_and_label(Role::TextInput, "Folder of the run");
+    field.focus();
+    field.type_text(folder.to_str().unwrap());
+    harness.run_steps(2);
 }
 
 /// A file of the disk, known by its path alone.

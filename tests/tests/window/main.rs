@@ -8,3 +8,4 @@ mod compare;
 mod harness;
 mod models;
 mod patches;
+mod set_up;

@@ -59,7 +59,7 @@ fn the_ladder_shows_every_magnification() {
     let now = until(&mut harness, "four rungs", |p| p.rungs.len() == 4);
     assert_eq!(now.rungs.iter().map(|r| r.0).collect::<Vec<_>>(), [1, 2, 4, 8]);
     let predicted = now.patches[0].predicted.clone().unwrap();
-    assert_eq!(now.rungs[0].1, predicted, "the first rung is the patch itself");
+    assert_eq!(now.rungs[2], (4, predicted), "the embedded Student's own magnification is 2.5×");
     picture(&mut harness, "ladder");
     assert!(!press(&mut harness, Key::L).ladder);
 }
@@ -109,6 +109,23 @@ fn a_bad_file_is_named_and_the_rest_goes_on() {
     picture(&mut harness, "failed_patch");
     press(&mut harness, Key::Escape);
     assert_eq!(harness.state().published().error, None);
+}
+
+/// Another model looks at everything again, also at what could not be shown.
+#[test]
+fn a_bad_file_on_the_canvas_is_said_to_be_one_under_another_model_too() {
+    let mut harness = window();
+    settled(&mut harness);
+    drop_file(&mut harness, "notes.png", b"this is no picture");
+    until(&mut harness, "the problem", |p| p.patches.len() == 9 && p.ready);
+    harness.get_by_label("This file cannot be shown");
+    drop_file(&mut harness, "again.safetensors", embedded::STUDENT);
+    until(&mut harness, "the model", |p| !p.ready);
+    let now = until(&mut harness, "every patch", |p| p.ready);
+    assert!(now.patches[8].error.is_some() && now.patches[..8].iter().all(|p| p.predicted.is_some()), "{now:?}");
+    harness.get_by_label("This file cannot be shown");
+    press(&mut harness, Key::ArrowUp);
+    until(&mut harness, "a good patch", |p| p.shown && p.selected == Some(7));
 }
 
 /// The window's own device, software or not, computes what is on the canvas in slices between frames.

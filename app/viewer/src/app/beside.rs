@@ -32,8 +32,9 @@ impl App {
     /// Starts the ladder when it is open and the patch on the canvas has none yet.
     pub(super) fn climb(&mut self, ctx: &egui::Context) {
         let (Some(open), Some(model)) = (&self.open, &self.model) else { return };
-        // The canvas comes first.
+        // The canvas comes first, and the patch that is about to be on it.
         if !self.display.ladder
+            || self.selected_item().is_none_or(|chosen| chosen.id != open.id)
             || self.ladder.as_ref().is_some_and(|l| l.item == open.id)
             || (open.look.is_none() && open.error.is_none())
         {

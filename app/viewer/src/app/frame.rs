@@ -36,6 +36,10 @@ impl eframe::App for App {
         let classes = self.model.as_ref().map_or(0, |m| m.names().len());
         if self.form.is_none() && self.export.is_none() {
             keys::pages(&ctx, self.page, &mut actions);
+            // Where there is nothing to put away, the key closes lists and leaves fields.
+            if !self.problems.is_empty() || self.saved.is_some() {
+                keys::dismiss(&ctx, &mut actions);
+            }
             if self.page == Page::Analyse {
                 keys::read(&ctx, &mut self.display, classes, &mut actions);
             }
@@ -72,9 +76,7 @@ impl App {
             Status { executor, gpu: self.executor.gpu, look, memory }.show(ui);
         });
         if self.page == Page::Distil {
-            let wishes = self.distil.show(ui, self.model.as_ref().map(|m| &m.student));
-            actions.extend(wishes.into_iter().map(Action::Distil));
-            return;
+            return self.distil_page(ui, actions);
         }
         let gallery = Panel::left("gallery").default_size(232.0).size_range(168.0..=420.0);
         gallery.frame(theme::panel(Margin { left: 10, right: 6, top: 10, bottom: 6 })).show(ui, |ui| {
@@ -105,6 +107,22 @@ impl App {
         egui::CentralPanel::no_frame().show(ui, |ui| self.canvas(ui, actions));
     }
 
+    fn distil_page(&mut self, ui: &mut Ui, actions: &mut Actions) {
+        error::show(ui, &self.problems, actions);
+        let page = ui.available_rect_before_wrap();
+        let wishes = self.distil.show(ui, self.model.as_ref().map(|m| &m.student));
+        actions.extend(wishes.into_iter().map(Action::Distil));
+        // At the lower end: a run's progress and buttons are at the upper one.
+        self.say_saved(ui, page.with_min_y(page.bottom() - 64.0));
+    }
+
+    /// Says where results were written.
+    fn say_saved(&self, ui: &Ui, place: egui::Rect) {
+        if let Some(saved) = &self.saved {
+            canvas_marks::banner(ui.painter(), place, &format!("Exported: {saved}   (Esc)"));
+        }
+    }
+
     fn canvas(&mut self, ui: &mut Ui, actions: &mut Actions) {
         let canvas = ui.available_rect_before_wrap();
         let class = self.class();
@@ -129,9 +147,7 @@ impl App {
                 }
             },
         }
-        if let Some(saved) = &self.saved {
-            canvas_marks::banner(ui.painter(), canvas, &format!("Exported: {saved}   (Esc)"));
-        }
+        self.say_saved(ui, canvas);
     }
 
     fn dialogs(&mut self, ctx: &egui::Context) {

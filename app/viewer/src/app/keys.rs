@@ -17,6 +17,13 @@ pub fn pages(ctx: &Context, shown: Page, actions: &mut Actions) {
     }
 }
 
+/// Reads the key that puts messages away, on every page.
+pub fn dismiss(ctx: &Context, actions: &mut Actions) {
+    if !ctx.text_edit_focused() && ctx.input_mut(|i| i.consume_key(Modifiers::NONE, Key::Escape)) {
+        actions.push(Action::DismissAll);
+    }
+}
+
 /// Reads this frame's keys.
 pub fn read(ctx: &Context, display: &mut Display, classes: usize, actions: &mut Actions) {
     ctx.input_mut(|i| {
@@ -51,9 +58,6 @@ pub fn read(ctx: &Context, display: &mut Display, classes: usize, actions: &mut 
         }
         if pressed(Key::F) {
             actions.push(Action::Fit);
-        }
-        if pressed(Key::Escape) {
-            actions.push(Action::DismissAll);
         }
         if pressed(Key::OpenBracket) {
             display.opacity = (display.opacity - 0.1).max(0.0);

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use fovea_engine::{Gpu, LiveResult, LiveRun, LiveStatus};
+use fovea_engine::{EngineError, Gpu, LiveResult, LiveRun, LiveStatus};
 use fovea_student::Graph;
 use fovea_student::explain::raw_output;
 
@@ -117,7 +117,7 @@ impl Live {
         });
         match begun {
             Ok(()) => self.announce(reports),
-            Err(AnalysisError::Engine(e)) => {
+            Err(AnalysisError::Engine(e)) if !only_this(&e, job.kind) => {
                 self.queue.put_back(job);
                 self.current = None;
                 self.lost(&e.to_string(), reports);
@@ -187,10 +187,30 @@ impl Live {
     }
 }
 
+/// A network for a comparison or a step of the ladder that this device does not take: what is on the canvas still runs there.
+fn only_this(e: &EngineError, kind: Kind) -> bool {
+    let fits_not = matches!(e, EngineError::TooLarge { .. } | EngineError::Unsupported { .. });
+    fits_not && matches!(kind, Kind::Compare | Kind::Rung(_))
+}
+
 fn map_shapes(graph: &Graph, count: usize) -> Result<Vec<[usize; 3]>, AnalysisError> {
     let shape = |i| match graph.value(graph.output(&raw_output(i))?).shape[..] {
         [classes, h, w] => Ok([classes, h, w]),
         _ => Err(AnalysisError::NoOutput(raw_output(i))),
     };
     (0..count).map(shape).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_does_not_fit_beside_the_canvas_costs_nothing_else() {
+        let large = EngineError::TooLarge { what: "a map".into(), bytes: 2, limit: 1 };
+        let lost = EngineError::DeviceLost("gone".into());
+        let alone = [Kind::Compare, Kind::Rung(2), Kind::Interactive, Kind::Batch].map(|kind| only_this(&large, kind));
+        assert_eq!(alone, [true, true, false, false]);
+        assert!(!only_this(&lost, Kind::Compare));
+    }
 }

@@ -120,6 +120,8 @@ pub struct App {
     reveal: bool,
     /// Patch that is to be decoded for the canvas.
     wanted: Option<ItemId>,
+    /// Patch that is being decoded for it.
+    opening: Option<ItemId>,
     /// The patch on the canvas is to be analysed.
     look_wanted: bool,
     /// Share done of the analysis of the patch on the canvas.
@@ -187,6 +189,7 @@ impl App {
             camera: Camera::default(),
             reveal: false,
             wanted: None,
+            opening: None,
             look_wanted: false,
             running: None,
             ahead: 0,
@@ -246,10 +249,14 @@ impl App {
     fn distil_wish(&mut self, wish: distil::Wish) {
         match wish {
             distil::Wish::Use(student) => {
+                self.distil.handed_over();
                 self.set_model(Model::new(student));
                 self.page = state::Page::Analyse;
             }
-            distil::Wish::Export(name, bytes) => self.inbox.save(move || vec![Ok((name, bytes.to_vec()))]),
+            distil::Wish::Export(name, bytes) => {
+                self.distil.handed_over();
+                self.inbox.save(move || vec![Ok((name, bytes.to_vec()))]);
+            }
             wish => self.distil.carry_out(&wish, self.model.as_ref().map(|m| &m.student)),
         }
     }
@@ -264,7 +271,8 @@ impl App {
 
     fn clear(&mut self) {
         self.items.clear();
-        (self.selected, self.open, self.ladder, self.wanted, self.running) = (None, None, None, None, None);
+        (self.selected, self.open, self.ladder, self.running) = (None, None, None, None);
+        (self.wanted, self.opening) = (None, None);
         self.looks.clear();
         self.compare.forget();
         self.ahead = 0;

@@ -145,6 +145,8 @@ impl App {
     /// Hands the state to the page, when it changed or every 32 frames.
     #[cfg(target_arch = "wasm32")]
     pub(super) fn publish(&mut self) {
+        // Apart from the rest, and in every frame: a page that is left asks for it.
+        let _ = js_sys::Reflect::set(&js_sys::global(), &"fovea_unsaved".into(), &self.distil.unsaved().into());
         // Composing thousands of patches every frame would cost more than drawing them.
         if self.items.len() > 200 && !self.frame.is_multiple_of(16) {
             return;

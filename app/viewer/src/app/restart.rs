@@ -5,10 +5,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use fovea_student::file::Student;
 
 use super::App;
+use super::distil::Left;
 use super::drop::Incoming;
 use super::model::Model;
 use super::setup::Setup;
-use super::state::{Attention, Display};
+use super::state::{Attention, Display, Page};
 
 /// The state worth keeping.
 #[derive(Default)]
@@ -19,6 +20,8 @@ pub struct Kept {
     display: Display,
     attention: Option<Attention>,
     student: Option<Arc<Student>>,
+    page: Page,
+    distil: Option<Left>,
     reason: String,
 }
 
@@ -40,7 +43,7 @@ impl Keeper {
 impl App {
     /// A window with what another one left.
     pub(super) fn resumed(cc: &eframe::CreationContext<'_>, kept: Kept, keeper: Keeper) -> Self {
-        let Kept { items, selected, display, attention, student, reason } = kept;
+        let Kept { items, selected, display, attention, student, page, distil, reason } = kept;
         let why = format!("the GPU failed: {reason}");
         let preference = fovea_engine::Preference::Cpu;
         let mut app = Self::bare(cc, Setup { samples: false, preference, reason: Some(why), keeper: Some(keeper) });
@@ -58,7 +61,14 @@ impl App {
         if let Some(selected) = selected {
             app.select(selected);
         }
+        app.page = page;
+        let stopped = distil.and_then(|left| app.distil.take_over(left, app.model.as_ref().map(|m| &m.student)));
         app.problems.add("Graphics", format!("{reason}; the window was opened again, and the CPU computes"));
+        if let Some(folder) = stopped {
+            let text =
+                format!("training was stopped with the window; on the Distil page it can be resumed from its folder: {folder}");
+            app.problems.add("Distil", text);
+        }
         app
     }
 
@@ -72,6 +82,8 @@ impl App {
             display: self.display.clone(),
             attention: Some(self.attention.clone()),
             student: self.model.as_ref().map(|m| m.student.clone()),
+            page: self.page,
+            distil: Some(self.distil.leave()),
             reason: reason.to_owned(),
         });
         ctx.send_viewport_cmd(egui::ViewportCommand::Close);

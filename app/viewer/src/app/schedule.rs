@@ -39,7 +39,8 @@ impl App {
         }
     }
 
-    /// Watches the window's device. Natively a lost one closes the window, which is opened again with everything in it.
+    /// Watches the window's device. Natively a lost one closes the window, which is opened again with everything in it; a browser's
+    /// page says what happened instead of the window that cannot be drawn any more.
     pub(super) fn watch_device(&mut self, ctx: &egui::Context) {
         let Some(fault) = self.window_gpu.as_ref().and_then(|gpu| gpu.fault()) else { return };
         let reason = fault.to_string();
@@ -49,6 +50,8 @@ impl App {
             if self.leave(ctx, &reason) {
                 return;
             }
+            #[cfg(target_arch = "wasm32")]
+            crate::web::device_lost(&reason);
             ctx.request_repaint();
         }
         self.problems.add("Graphics", reason);
@@ -101,8 +104,15 @@ impl App {
         self.attention = attention;
         self.revision.attention += 1;
         self.looks.clear();
-        for item in self.items.iter_mut().filter(|i| i.progress == Progress::Working && i.summary.is_none()) {
-            item.progress = Progress::Queued;
+        for item in &mut self.items {
+            // What could be decoded failed because of the map that was asked for.
+            let failed = item.size.is_some() && matches!(item.progress, Progress::Failed(_));
+            if failed {
+                self.problems.settle(&item.name);
+            }
+            if failed || item.progress == Progress::Working {
+                item.progress = if item.summary.is_some() { Progress::Done } else { Progress::Queued };
+            }
         }
         self.begin_course();
     }
@@ -127,6 +137,15 @@ impl App {
             (open.look, open.error) = (None, None);
             self.look_wanted = true;
         }
+        self.want_chosen();
+    }
+
+    /// The list leaves the chosen patch to the canvas: where that could not show it before, it is tried again.
+    fn want_chosen(&mut self) {
+        let queued = self.selected_item().filter(|i| i.progress == Progress::Queued).map(|i| i.id);
+        if queued.is_some() && queued != self.open.as_ref().map(|o| o.id) && queued != self.opening {
+            self.wanted = queued;
+        }
     }
 
     /// Keeps decoder and engine supplied.
@@ -135,6 +154,7 @@ impl App {
             && let Some(item) = self.items.iter().find(|i| i.id == id)
         {
             let job = self.read_job(item, true);
+            self.opening = Some(id);
             self.decoder.submit(ctx, job);
         }
         self.look_at_open();
@@ -196,6 +216,9 @@ impl App {
         match decoded {
             Decoded::Rungs { item, pictures } => self.rungs(item, pictures),
             Decoded::Read { item, shown, outcome } => {
+                if shown && self.opening == Some(item) {
+                    self.opening = None;
+                }
                 if !shown {
                     self.ahead = self.ahead.saturating_sub(usize::from(outcome.is_err() || self.model.is_none()));
                 }

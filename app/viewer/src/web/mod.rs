@@ -19,6 +19,6 @@ pub mod worker;
 #[cfg(target_arch = "wasm32")]
 pub use engine::Engine;
 #[cfg(target_arch = "wasm32")]
-pub use page::{breathe, download};
+pub use page::{breathe, device_lost, download};
 #[cfg(target_arch = "wasm32")]
 pub use start::{adapter_name, start};

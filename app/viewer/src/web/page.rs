@@ -1,7 +1,7 @@
 //! What the module does to the page around it: downloads, and the last words of a panic.
 
 use super::object::{Fields, message_of};
-use js_sys::{Array, Function, Promise, Reflect, Uint8Array};
+use js_sys::{Array, Function, Object, Promise, Reflect, Uint8Array};
 use std::sync::Once;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
@@ -12,6 +12,12 @@ extern "C" {
     // Both the page and a Worker have it.
     #[wasm_bindgen(js_name = setTimeout)]
     fn set_timeout(handler: &Function, ms: i32) -> JsValue;
+
+    type CustomEvent;
+    #[wasm_bindgen(constructor)]
+    fn new(kind: &str, details: &Object) -> CustomEvent;
+    #[wasm_bindgen(js_name = dispatchEvent)]
+    fn dispatch_event(event: &CustomEvent) -> bool;
 }
 
 /// Lets the browser draw a frame and deliver messages before going on.
@@ -25,6 +31,12 @@ async fn after(ms: i32) {
     });
     // This promise is never rejected.
     let _ = JsFuture::from(promise).await;
+}
+
+/// Tells the page that the graphics device is gone: nothing can be drawn in its canvas any more.
+pub fn device_lost(reason: &str) {
+    let details = Fields::default().with("detail", reason).done();
+    dispatch_event(&CustomEvent::new("fovea-device-lost", &details));
 }
 
 /// Hands the user a file, as a click on a link would.

@@ -162,22 +162,29 @@ impl Distil {
     }
 }
 
-/// At what magnification the Student looks.
+/// At what magnification the Student looks. Only what the user changes is written down: the rest stays the start's own, whichever
+/// start is chosen.
 fn reduction(ui: &mut Ui, factor: &mut Option<usize>, grid: &mut Option<Grid>, loaded: Option<&Student>) {
-    let view = loaded.map(|s| &s.card.view);
-    let mut now = factor.or(view.map(|v| v.factor)).unwrap_or(1);
+    let (own_factor, own_grid) = loaded.map_or((1, Grid::default()), |s| (s.card.view.factor, s.card.view.grid));
+    let before = factor.unwrap_or(own_factor);
+    let mut now = before;
     line(ui, "Sees", |ui| {
         let all = [(1, "every pixel"), (2, "half of them a side"), (4, "a quarter a side"), (8, "an eighth a side")];
         choice(ui, "Sees", &mut now, &all);
     });
-    *factor = (Some(now) != view.map(|v| v.factor)).then_some(now);
+    if now != before {
+        *factor = (now != own_factor).then_some(now);
+    }
     if now > 1 {
-        let mut own = grid.or(view.map(|v| v.grid)).unwrap_or_default();
+        let before = grid.unwrap_or(own_grid);
+        let mut now = before;
         line(ui, "Computes", |ui| {
             let all = [(Grid::Teacher, "on the Teacher's grid"), (Grid::Native, "on the reduced pixels")];
-            choice(ui, "Computes", &mut own, &all);
+            choice(ui, "Computes", &mut now, &all);
         });
-        *grid = Some(own);
+        if now != before {
+            *grid = (now != own_grid).then_some(now);
+        }
     }
 }
 

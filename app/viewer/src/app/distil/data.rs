@@ -111,6 +111,13 @@ impl DrawnSet {
         SynthSettings { seed: self.seed, px, ..SynthSettings::default() }
     }
 
+    /// How the set is written.
+    #[cfg(not(target_arch = "wasm32"))]
+    fn options(&self, px: usize) -> synth::WriteOptions {
+        let (settings, counts) = (self.settings(px), self.counts());
+        synth::WriteOptions { settings, counts, size_level0: LEVEL0, format: synth::PictureFormat::Png }
+    }
+
     /// Writes the set in SICAPv2 layout; `told` hears how many patches are drawn.
     ///
     /// # Errors
@@ -118,13 +125,26 @@ impl DrawnSet {
     #[cfg(not(target_arch = "wasm32"))]
     pub fn write(&self, folder: &std::path::Path, px: usize, told: &(dyn Fn(usize) + Sync)) -> Result<(), String> {
         use std::sync::atomic::{AtomicUsize, Ordering};
-        let settings = self.settings(px);
-        let options =
-            synth::WriteOptions { settings, counts: self.counts(), size_level0: LEVEL0, format: synth::PictureFormat::Png };
         let done = AtomicUsize::new(0);
         let progress = || told(done.fetch_add(1, Ordering::Relaxed) + 1);
-        synth::write(folder, &options, &progress).map(drop).map_err(|e| e.to_string())
+        synth::write(folder, &self.options(px), &progress).map(drop).map_err(|e| e.to_string())
     }
+
+    /// Does a folder hold this very set?
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn is_in(&self, folder: &std::path::Path, px: usize) -> bool {
+        let synth::WriteOptions { settings, counts, size_level0, format } = self.options(px);
+        drawn_record(folder).is_some_and(|found| {
+            let same = (found.version, found.counts, found.size_level0) == (synth::VERSION, counts, size_level0);
+            same && found.settings == settings && found.format == format
+        })
+    }
+}
+
+/// What a drawn set says about itself; it is written last, so a set that has it is complete.
+#[cfg(not(target_arch = "wasm32"))]
+pub fn drawn_record(folder: &std::path::Path) -> Option<synth::SynthRecord> {
+    serde_json::from_slice(&std::fs::read(folder.join("synth.json")).ok()?).ok()
 }
 
 /// Side of a drawn patch on the slide it stands for, as SICAPv2 has it.

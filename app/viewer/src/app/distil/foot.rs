@@ -3,12 +3,13 @@
 use egui::{Button, Color32, CornerRadius, Rect, RichText, Sense, Ui, vec2};
 
 use super::rows::remark;
-use super::run::{Run, Stage};
 use super::{Distil, Wish, Wishes};
 use crate::app::theme;
 
 /// Its height.
 pub const HEIGHT: f32 = 92.0;
+/// What resuming means.
+const RESUME: &str = "Goes on as it was set up; of the form only Epochs, Stop early and the learning rate count";
 
 impl Distil {
     /// The button, and the first thing that keeps it from being pressed.
@@ -23,9 +24,7 @@ impl Distil {
             return;
         }
         let ready = self.problems.first().is_none();
-        // A finished run can go on when it is allowed more epochs.
-        let more = |run: &Run| !matches!(run.stage, Stage::Finished(_)) || self.form.train.epochs > run.epoch;
-        let again = self.run.as_ref().is_some_and(|run| more(run) && resumable(run, &self.form.found));
+        let again = self.resumable();
         let found = self.run.is_none() && self.form.found.is_some();
         let width = ui.available_width() - 8.0;
         let text = if again || found || self.run.is_some() { "Start anew" } else { "Start training" };
@@ -33,7 +32,10 @@ impl Distil {
         let (started, resumed) = match again || found {
             true => {
                 let half = (width - 8.0) / 2.0;
-                let pair = ui.horizontal(|ui| (start(ui, half, false), button(ui, "Resume the run", true, half).clicked()));
+                let pair = ui.horizontal(|ui| {
+                    let resume = |ui: &mut Ui| button(ui, "Resume the run", true, half).on_hover_text(RESUME).clicked();
+                    (start(ui, half, false), resume(ui))
+                });
                 pair.inner
             }
             false => (start(ui, width, true), false),
@@ -50,11 +52,6 @@ impl Distil {
             },
         }
     }
-}
-
-/// Can the run on screen go on?
-fn resumable(run: &Run, found: &Option<String>) -> bool {
-    if cfg!(target_arch = "wasm32") { run.checkpoint.is_some() } else { found.is_some() }
 }
 
 /// The page's large button.

@@ -10,6 +10,7 @@ use fovea_distill::targets::Metadata;
 use fovea_distill::{TrainSettings, TrainViews, ViewSet};
 use fovea_student::Student;
 use fovea_student::card::Grid;
+use fovea_student::load::BareInfo;
 use serde::Deserialize;
 
 use super::data::DrawnSet;
@@ -51,6 +52,15 @@ pub struct TeacherFile {
     pub file: Incoming,
     /// What is in it; the reason where it cannot be used. None while it is being read.
     pub facts: Option<Result<TeacherFacts, String>>,
+    /// What a checkpoint that says nothing about itself was told; none for other files.
+    pub told: Option<BareInfo>,
+}
+
+impl TeacherFile {
+    /// A file that is yet to be read.
+    pub fn unread(file: Incoming) -> Self {
+        Self { file, facts: None, told: None }
+    }
 }
 
 /// The set-up column.
@@ -80,6 +90,8 @@ pub struct Form {
     pub out: String,
     /// A folder that holds a run already: how far it is.
     pub found: Option<String>,
+    /// Why the folder cannot be a run's.
+    pub unfit: Option<&'static str>,
 }
 
 impl Default for Form {
@@ -97,6 +109,7 @@ impl Default for Form {
             train: TrainSettings::default(),
             out: String::new(),
             found: None,
+            unfit: None,
         }
     }
 }
@@ -155,7 +168,7 @@ impl Form {
         self.train = run.train.clone();
         self.data = DataKind::Own;
         let place = run.teacher.as_ref().map(|(TeacherPlace::Targets(place) | TeacherPlace::Live(place))| place);
-        self.teacher = place.map(|place| TeacherFile { file: Incoming::path(folder.join(place)), facts: None });
+        self.teacher = place.map(|place| TeacherFile::unread(Incoming::path(folder.join(place))));
     }
 
     fn start_from(&mut self, start: &StudentStart) {

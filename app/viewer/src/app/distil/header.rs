@@ -30,6 +30,7 @@ impl Distil {
 
     fn buttons(&mut self, ui: &mut Ui, wishes: &mut Wishes) {
         let Some(run) = &self.run else { return };
+        let (alive, resumable) = (self.alive(), self.resumable() && self.same_folder());
         let mut wish = |ui: &mut Ui, button: Button<'_>, name: &str, wish: Wish| {
             let response = ui.add(button);
             self.places.push((name.into(), place(response.rect)));
@@ -49,7 +50,9 @@ impl Distil {
             }
             Stage::Pausing | Stage::Stopping => drop(ui.label(theme::caption("after the step that is under way"))),
             // What was not the data's or the settings' fault may have been put right meanwhile.
-            Stage::Failed(_) if run.steps > 0 => wish(ui, Button::new("Try again"), "go", Wish::Go),
+            Stage::Failed(_) if run.opened() && alive => wish(ui, Button::new("Try again"), "go", Wish::Go),
+            // Its thread or Worker is gone, what it kept is not.
+            Stage::Failed(_) if resumable => wish(ui, Button::new("Resume"), "resume", Wish::Resume),
             Stage::Failed(_) | Stage::Stopped | Stage::Finished(_) => {}
         }
         if let Some((best, _)) = run.best.as_ref().filter(|_| !run.stage.under_way() || run.stage == Stage::Paused) {

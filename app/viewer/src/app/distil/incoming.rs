@@ -22,8 +22,8 @@ pub enum Arrival {
     Read(u32, Result<Set, String>),
     /// The Teacher's file was chosen.
     Teacher(Incoming),
-    /// It was read; the number says which.
-    Facts(u32, Result<TeacherFacts, String>),
+    /// It was read; the number says which. With what it was told, where it says nothing about itself.
+    Facts(u32, Result<TeacherFacts, String>, Option<BareInfo>),
     /// A folder for runs was chosen.
     #[cfg(not(target_arch = "wasm32"))]
     Folder(String),
@@ -82,7 +82,11 @@ impl Inbox {
     /// Reads the Teacher's file. A bare checkpoint is taken for a network with the Student's classes and input.
     pub fn facts(&self, number: u32, file: Incoming, bare: BareInfo) {
         let post = self.post.clone();
-        spawn(async move { post.send(Arrival::Facts(number, facts(&file, &bare))) });
+        spawn(async move {
+            let mut told = false;
+            let outcome = facts(&file, &bare, &mut told);
+            post.send(Arrival::Facts(number, outcome, told.then_some(bare)));
+        });
     }
 
     /// Asks for a data set: a folder.
@@ -232,7 +236,8 @@ fn read(place: Place) -> Result<Set, String> {
     Ok(Set::of(splits, "chosen files"))
 }
 
-fn facts(file: &Incoming, bare: &BareInfo) -> Result<TeacherFacts, String> {
+/// `told` becomes true where the file had to be told what is in it.
+fn facts(file: &Incoming, bare: &BareInfo, told: &mut bool) -> Result<TeacherFacts, String> {
     let bytes = file.source.read()?;
     if file.name.to_lowercase().ends_with(".safetensors") {
         match TargetsFile::read(bytes.to_vec(), &file.name) {
@@ -244,6 +249,9 @@ fn facts(file: &Incoming, bare: &BareInfo) -> Result<TeacherFacts, String> {
     }
     match load(&bytes, &file.name).map_err(|e| e.to_string())? {
         Loaded::Ready(student) => Ok(TeacherFacts::Live(Arc::new(*student))),
-        Loaded::Bare(checkpoint) => Ok(TeacherFacts::Live(Arc::new(checkpoint.into_student(bare).map_err(|e| e.to_string())?))),
+        Loaded::Bare(checkpoint) => {
+            *told = true;
+            Ok(TeacherFacts::Live(Arc::new(checkpoint.into_student(bare).map_err(|e| e.to_string())?)))
+        }
     }
 }

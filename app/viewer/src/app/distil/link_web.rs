@@ -37,6 +37,11 @@ impl Link {
         }
     }
 
+    /// Does it still hear orders?
+    pub fn alive(&self) -> bool {
+        self.opening.is_some() || self.training.alive()
+    }
+
     /// Gives an order.
     pub fn order(&mut self, order: Order) {
         if self.opening.is_some() && matches!(order, Order::Stop) {

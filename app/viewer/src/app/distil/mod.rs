@@ -7,10 +7,14 @@ mod arrivals;
 mod column;
 mod curves;
 mod data;
+#[cfg(not(target_arch = "wasm32"))]
+mod folder;
 mod foot;
 mod form;
 mod header;
 mod incoming;
+#[cfg(not(target_arch = "wasm32"))]
+mod left;
 #[cfg(not(target_arch = "wasm32"))]
 #[path = "link_native.rs"]
 mod link;
@@ -31,6 +35,7 @@ mod plan;
 mod problems;
 mod published;
 mod results;
+mod resume;
 mod rows;
 mod run;
 mod seal;
@@ -40,6 +45,8 @@ mod terms;
 mod training;
 mod wishes;
 
+#[cfg(not(target_arch = "wasm32"))]
+pub use left::Left;
 pub use published::PublishedDistil;
 pub use wishes::{Wish, Wishes};
 
@@ -58,7 +65,7 @@ use incoming::{Inbox, Place};
 use link::Link;
 use mapper::Mapper;
 use maps::Maps;
-use plan::Opened;
+use plan::{Opened, Plan};
 use problems::Problems;
 use run::{Run, Stage};
 use seal::Sealer;
@@ -74,6 +81,10 @@ pub struct Distil {
     problems: Problems,
     link: Option<Link>,
     run: Option<Run>,
+    /// What that run was begun with.
+    plan: Option<Plan>,
+    /// Its best Student was used or exported.
+    handed: bool,
     /// What is done before a run is open.
     preparing: String,
     /// Patches and Teacher of a run whose Student is not known yet.
@@ -94,6 +105,9 @@ pub struct Distil {
     /// Folder that was last looked into.
     #[cfg(not(target_arch = "wasm32"))]
     looked: String,
+    /// When.
+    #[cfg(not(target_arch = "wasm32"))]
+    looked_at: std::time::Instant,
     /// Where things are on screen, for pages that drive the window.
     places: published::Places,
 }
@@ -110,6 +124,8 @@ impl Distil {
             problems: Problems::default(),
             link: None,
             run: None,
+            plan: None,
+            handed: false,
             preparing: String::new(),
             opened: None,
             maps: Maps::new(Mapper::new(ctx, preference)),
@@ -123,6 +139,8 @@ impl Distil {
             folder: String::new(),
             #[cfg(not(target_arch = "wasm32"))]
             looked: String::new(),
+            #[cfg(not(target_arch = "wasm32"))]
+            looked_at: std::time::Instant::now(),
             places: published::Places::default(),
         }
     }
@@ -144,10 +162,7 @@ impl Distil {
         for arrival in self.inbox.take() {
             self.arrived(arrival, loaded);
         }
-        let news = self.link.as_mut().map(Link::poll).unwrap_or_default();
-        for news in news {
-            self.hear(news);
-        }
+        self.listen();
         self.maps.work();
         if self.sealer.work() {
             self.keep_sealed();
@@ -155,6 +170,7 @@ impl Distil {
         #[cfg(not(target_arch = "wasm32"))]
         self.look_into_folder();
         let data = self.data();
+        self.follow_data(&data, loaded);
         self.problems = Problems::of(&self.form, &data, loaded.map(AsRef::as_ref));
         if self.link.as_ref().is_some_and(Link::needs_frames) {
             self.ctx.request_repaint();
@@ -164,6 +180,16 @@ impl Distil {
     /// Is a run under way?
     pub fn training(&self) -> bool {
         self.run.as_ref().is_some_and(|run| run.stage.under_way())
+    }
+
+    /// Would it be lost if the program ended now? A run under way, or a trained Student that was neither used nor exported.
+    pub fn unsaved(&self) -> bool {
+        self.training() || self.run.as_ref().is_some_and(|run| run.best.is_some() && !self.handed)
+    }
+
+    /// The best Student was used or exported.
+    pub fn handed_over(&mut self) {
+        self.handed = true;
     }
 
     /// The chosen data set.
@@ -189,7 +215,7 @@ impl Distil {
     /// Carries out what belongs to the page itself.
     pub fn carry_out(&mut self, wish: &Wish, loaded: Option<&Arc<Student>>) {
         match wish {
-            Wish::Start => self.start(loaded, false),
+            Wish::Start => self.start(loaded),
             Wish::Resume => self.resume(loaded),
             Wish::Pause => self.order(Order::Pause),
             Wish::Go => self.order(Order::Go),

@@ -54,8 +54,10 @@ impl Problems {
         {
             found.batch = Some(format!("Larger than the training set of {} patches.", set.len(0)));
         }
-        if cfg!(not(target_arch = "wasm32")) && form.out.trim().is_empty() {
-            found.out = Some("Choose a folder: checkpoints go there, so that nothing is lost.".into());
+        if cfg!(not(target_arch = "wasm32")) {
+            let empty = form.out.trim().is_empty();
+            let none = empty.then_some("Choose a folder: checkpoints go there, so that nothing is lost.");
+            found.out = none.or(form.unfit).map(str::to_owned);
         }
         found
     }
@@ -168,7 +170,7 @@ mod tests {
         form.train.terms.kd = Some(Kd { weight: 1.0, t: 1.0 });
         assert!(Problems::of(&form, &data(), None).teacher.unwrap().contains("need a Teacher"));
         let file = Incoming::bytes("t.safetensors".into(), vec![]);
-        form.teacher = Some(TeacherFile { file, facts: None });
+        form.teacher = Some(TeacherFile::unread(file));
         let found = Problems::of(&form, &data(), None);
         assert!(found.waiting && found.teacher.is_none() && found.first().is_some());
         form.train.terms.kd = Some(Kd { weight: -1.0, t: 1.0 });
@@ -195,6 +197,8 @@ mod tests {
             normalise: Default::default(),
         };
         form.train.terms.at = vec![at];
+        form.unfit = Some("Holds other files.");
+        assert_eq!(Problems::of(&form, &data(), None).out.as_deref(), form.unfit);
         assert!(Problems::of(&form, &Data::None, None).first().is_some());
     }
 }

@@ -35,6 +35,8 @@ pub struct PublishedDistil {
     pub teacher_maps: usize,
     /// The Student's self-check was measured; it can be exported.
     pub sealed: bool,
+    /// Would be lost if the page were closed: a run under way, or a trained Student that was neither used nor exported.
+    pub unsaved: bool,
     /// Where buttons are.
     pub places: Places,
 }
@@ -65,6 +67,7 @@ impl Distil {
             maps: self.maps.shown(Side::Now),
             teacher_maps: self.maps.shown(Side::Teacher),
             sealed: matches!(self.sealer.done, Some(Ok(_))),
+            unsaved: self.unsaved(),
             places: self.places.clone(),
         }
     }

@@ -115,6 +115,22 @@ impl Run {
         }
     }
 
+    /// A run that goes on: what it came to stays until it reports again, and if it cannot go on.
+    pub fn again(before: Self, settings: TrainSettings) -> Self {
+        let Self { classes, steps, history, start, best, checkpoint, .. } = before;
+        Self { classes, steps, history, start, best, checkpoint, ..Self::new(settings) }
+    }
+
+    /// Whether it got as far as to name what it computes on.
+    pub fn opened(&self) -> bool {
+        !self.device.is_empty()
+    }
+
+    /// It cannot go on.
+    pub fn fail(&mut self, reason: impl Into<String>) {
+        self.rest(Stage::Failed(reason.into()));
+    }
+
     /// Takes in what the run said.
     pub fn hear(&mut self, word: Word, now: Instant) -> Change {
         match word {
@@ -139,7 +155,7 @@ impl Run {
                 return Change::Ended;
             }
             Word::Failed(reason) => {
-                self.rest(Stage::Failed(reason));
+                self.fail(reason);
                 return Change::Ended;
             }
         }
@@ -258,5 +274,17 @@ mod tests {
         let mut second = Run::new(first.settings.clone());
         second.hear(Word::Ready(Ready { steps: 4, history: first.history, ..Ready::default() }), Instant::now());
         assert_eq!((second.epoch, second.step, second.share()), (1, 1, 0.625));
+    }
+
+    #[test]
+    fn what_cannot_be_resumed_keeps_what_there_was() {
+        let mut first = Run::new(TrainSettings::default());
+        for word in [step(0, 0), epoch(0), Word::Checkpoint(vec![7]), Word::Stopped] {
+            first.hear(word, Instant::now());
+        }
+        let mut second = Run::again(first, TrainSettings { epochs: 9, ..TrainSettings::default() });
+        assert_eq!((second.stage.clone(), second.settings.epochs), (Stage::Opening, 9));
+        second.hear(Word::Failed("no".into()), Instant::now());
+        assert_eq!((second.history.epochs.len(), second.checkpoint), (1, Some(vec![7])));
     }
 }
