@@ -22,6 +22,15 @@ pub fn find_program(name: &str) -> Option<PathBuf> {
         .find(|path| path.is_file())
 }
 
+/// A Python that has what the tests of `teacher/` import; nothing is installed for them.
+pub fn python_with_torch() -> Option<PathBuf> {
+    let complete = |python: &PathBuf| {
+        let run = Command::new(python).args(["-c", "import cv2, numpy, pytest, safetensors, torch"]).output();
+        run.is_ok_and(|output| output.status.success())
+    };
+    ["python3", "python"].iter().filter_map(|name| find_program(name)).find(complete)
+}
+
 /// The Chromium to test in: `CHROMIUM`, else one on PATH, else where its installer puts it.
 pub fn find_chromium() -> Option<PathBuf> {
     let named = std::env::var_os("CHROMIUM").map(PathBuf::from);

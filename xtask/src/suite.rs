@@ -1,6 +1,6 @@
 //! `cargo xtask test`: from a fresh checkout on a bare machine to one line that says how many tests passed.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -81,6 +81,13 @@ impl Suite {
             self.stage("tests", limit, |tally, limit| run_tests(tally, limit, full, strict));
         } else {
             self.leave_out("tests", "not built");
+        }
+        match provision::python_with_torch() {
+            Some(python) => {
+                self.stage("teacher", TESTS, |tally, limit| teacher_tests(&python, tally, limit));
+            }
+            // 2 GB that nothing else here needs: not installed, and no failure.
+            None => self.leave_out("teacher", "not run: no PyTorch (pip install -e 'teacher[test]')"),
         }
         if !browser {
             return;
@@ -218,6 +225,14 @@ fn environment(command: &mut Command, full: bool, strict: bool) {
         // Missing adapter, display or reference data: fail instead of skipping.
         command.env("FOVEA_REQUIRE", "1");
     }
+}
+
+/// The Python package's own tests.
+fn teacher_tests(python: &Path, tally: &mut Tally, limit: Duration) -> Result<bool> {
+    let mut command = Command::new(python);
+    command.args(["-m", "pytest", "-q", "-p", "no:cacheprovider"]).current_dir(crate::root().join("teacher"));
+    command.env("PYTHONDONTWRITEBYTECODE", "1");
+    Ok(child::run(&mut command, limit, |line| tally.read_pytest(line))? == End::Success)
 }
 
 fn browser_tests(tally: &mut Tally, limit: Duration, strict: bool) -> Result<bool> {

@@ -19,6 +19,17 @@ impl Tally {
         self.skipped += count(counts, "ignored") + count(counts, "skipped");
     }
 
+    /// Adds the counts of pytest's closing line (`17 passed, 1 skipped in 3.21s`); other lines count nothing.
+    pub fn read_pytest(&mut self, line: &str) {
+        let line = line.trim_matches(['=', ' ']);
+        if !line.starts_with(|c: char| c.is_ascii_digit()) || !line.contains(" in ") || !line.ends_with(['s', ')']) {
+            return;
+        }
+        self.passed += count(line, "passed");
+        self.failed += count(line, "failed") + count(line, "error") + count(line, "errors");
+        self.skipped += count(line, "skipped");
+    }
+
     /// Adds another tally.
     pub fn add(&mut self, other: Tally) {
         self.passed += other.passed;
@@ -66,5 +77,14 @@ mod tests {
         let mut tally = Tally { passed: 2, failed: 0, skipped: 0 };
         tally.move_to_skipped(3);
         assert_eq!(tally, Tally { passed: 0, failed: 0, skipped: 2 });
+    }
+
+    #[test]
+    fn pytests_last_line_is_summed() {
+        let mut tally = Tally::default();
+        tally.read_pytest("===== 2 failed, 15 passed, 1 skipped, 1 error in 3.21s =====");
+        tally.read_pytest("18 passed, 2 warnings in 75.04s (0:01:15)");
+        tally.read_pytest("tests/test_views.py ......");
+        assert_eq!(tally, Tally { passed: 33, failed: 3, skipped: 1 });
     }
 }

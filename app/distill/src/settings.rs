@@ -38,7 +38,8 @@ pub struct TrainSettings {
     /// Stop after so many epochs without such a rise.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub patience: Option<usize>,
-    /// Bytes of memory that decoded pictures may take; default 1 GiB.
+    /// Bytes of memory that decoded pictures may take, those to train and to validate on together; default 1 GiB. What frozen layers
+    /// make of exported views may take as many again.
     pub picture_memory: u64,
 }
 

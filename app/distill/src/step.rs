@@ -12,7 +12,7 @@ use crate::teacher::{self, Targets};
 use crate::train::cut;
 use burn::tensor::{Device, Tensor, TensorData};
 use fovea_student::explain::ExplainError;
-use fovea_student::graph::{Graph, GraphError, LOGITS, ValueId};
+use fovea_student::graph::{Graph, GraphError, LOGITS, Lead, ValueId};
 use fovea_student::view::{self, ViewError};
 use fovea_student::weights::ShapeMismatch;
 use fovea_student::{View, Weights};
@@ -76,6 +76,9 @@ pub enum StepError {
         /// The value in front of it.
         needed: String,
     },
+    /// Something that is frozen up to but is no feature map.
+    #[error("nothing can be frozen up to '{0}': it is no feature map")]
+    NoMap(String),
     /// A loss is NaN or infinite; the step must not be taken.
     #[error("the loss is not finite: {value} (term '{term}')")]
     NotFinite {
@@ -220,6 +223,10 @@ impl Distiller {
     /// When there is no such layer, or a term or the network looks past it.
     pub fn freeze(&mut self, layer: &str) -> Result<(), StepError> {
         let at = layers::layer(&self.graph, layer)?;
+        let value = self.graph.value(at);
+        if value.lead != Lead::Sample || value.shape.len() != 3 {
+            return Err(StepError::NoMap(layer.to_string()));
+        }
         let tail = cut::behind(&self.graph, at, &self.taps.all())?;
         cut::frozen_names(&self.graph, at).iter().for_each(|name| {
             self.trainable.remove(name);

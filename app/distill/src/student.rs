@@ -122,6 +122,7 @@ impl Seen<'_> {
         let head: &FixedHead = have(&targets.head, "the head", "sr")?;
         if kind == SrKind::Spatial {
             let theirs = have(&targets.last, "the last features", "sr")?;
+            readable(theirs, head)?;
             let leaf = |name: &str| self.parameters.leaf(name).ok_or_else(|| LowerError::Missing(name.into()));
             let ours = self.image(self.taps.spatial)?;
             let shape = [theirs.dims()[1], ours.dims()[1]];
@@ -149,6 +150,19 @@ fn have<'a, T>(part: &'a Option<T>, what: &str, term: &str) -> Result<&'a T, Ste
     part.as_ref().ok_or_else(|| lack(what, term))
 }
 
+/// At each place the Teacher's head reads its last features themselves; between torchvision's VGG16 and its last Linear there are others.
+fn readable(last: &Tensor<4>, head: &FixedHead) -> Result<(), StepError> {
+    let (channels, inputs) = (last.dims()[1], head.weight.dims()[1]);
+    if channels == inputs {
+        return Ok(());
+    }
+    let what = format!(
+        "last features that its head can read at each place (they have {channels} channels, the head reads {inputs}; kind 'last' \
+         compares what it reads)"
+    );
+    Err(lack(&what, "sr"))
+}
+
 fn lack(what: &str, term: &str) -> StepError {
     StepError::Targets { what: what.into(), term: term.into() }
 }
@@ -165,4 +179,44 @@ fn fit(what: &str, ours: &Tensor<2>, theirs: &Tensor<2>, term: &str) -> Result<(
 fn channels(ours: &Tensor<4>, theirs: &Tensor<4>, term: &str) -> Result<(), StepError> {
     let same = ours.dims()[..2] == theirs.dims()[..2];
     if same { Ok(()) } else { Err(mismatch("map", &ours.dims(), &theirs.dims(), term)) }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::config::Sr;
+    use crate::step::{Batch, Distiller};
+    use burn::tensor::Device;
+    use fovea_student::fresh::{Fresh, random_vgg16};
+
+    const PX: usize = 32;
+
+    /// SR at each place with a Teacher of 16 channels whose head has so many inputs.
+    fn spatial_loss(inputs: usize) -> Result<f64, StepError> {
+        let device = Device::flex();
+        let fresh = Fresh { divisor: 32, classes: vec!["a".into(), "b".into()], input_px: PX, seed: 1 };
+        let student = random_vgg16(&fresh).unwrap();
+        let terms = Terms { sr: Some(Sr { weight: 1.0, kind: SrKind::Spatial }), ..Terms::default() };
+        let (card, last) = (&student.card, [16, 2, 2]);
+        let distiller = Distiller::new(&student.graph, &student.weights, &card.view, PX, terms, Some(last)).unwrap();
+        let batch = Batch::new(vec![0.5; 3 * PX * PX], PX, vec![0], &device).unwrap();
+        let head = FixedHead { weight: Tensor::ones([2, inputs], &device), bias: Tensor::zeros([2], &device) };
+        let targets = Targets {
+            logits: Tensor::zeros([1, 2], &device),
+            features: None,
+            last: Some(Tensor::ones([1, 16, 2, 2], &device)),
+            maps: vec![],
+            head: Some(head),
+        };
+        let parameters = distiller.parameters(&student.weights, &device);
+        Ok(distiller.evaluate(&parameters, &batch, Some(&targets))?.total)
+    }
+
+    #[test]
+    fn a_head_that_does_not_read_the_last_features_is_refused_instead_of_a_panic() {
+        assert!(spatial_loss(16).unwrap().is_finite());
+        let said = spatial_loss(4096).unwrap_err().to_string();
+        assert!(said.contains("16 channels, the head reads 4096") && said.contains("'sr'"), "{said}");
+    }
 }

@@ -149,7 +149,7 @@ fn a_checkpoint_of_another_run_is_refused_with_both_sides() {
         outcome.err().expect("refused").to_string()
     };
     let said = refused(student(4, &data), settings(1), data.clone(), &checkpoint);
-    assert!(said.contains("Student") && said.contains(&student(4, &data).weights.sha256()), "{said}");
+    assert!(said.contains("Student") && said.contains(&student(4, &data).card.weights_sha256), "{said}");
     let said = refused(student(3, &data), TrainSettings { batch: 4, ..settings(1) }, data.clone(), &checkpoint);
     assert!(said.contains("\"batch\":8") && said.contains("\"batch\":4"), "{said}");
     let other = Material { train: set(25, 5), ..data.clone() };

@@ -61,9 +61,10 @@ pub fn soft_labels(student: Tensor<2>, teacher: Tensor<2>, t: f64) -> Tensor<1> 
     (softmax(teacher.div_scalar(t), 1) * log_softmax(student, 1)).sum().neg().div_scalar(n)
 }
 
-/// Root of the mean squared difference over everything.
+/// Root of the mean squared difference over everything; row by row, since burn's CPU device sums one long row in an order that depends
+/// on its threads, and a resumed run has to come to the same bits.
 fn rms(difference: Tensor<2>) -> Tensor<1> {
-    root((difference.clone() * difference).mean())
+    root((difference.clone() * difference).mean_dim(1).mean())
 }
 
 /// FM: features `[n, k, h, w]`; the Student's are resized to the Teacher's grid.
@@ -81,7 +82,7 @@ pub fn head_last(pooled: Tensor<2>, head: &FixedHead, teacher: Tensor<2>) -> Ten
 }
 
 /// SR at each place: the Student's block `[n, k′, h, w]`, adapted to the Teacher's channels by `weight` `[k, k′]` and `bias` `[k]`, and
-/// the Teacher's features `[n, k, h, w]`, both read by the Teacher's head.
+/// the Teacher's features `[n, k, h, w]`, both read by the Teacher's head, whose inputs are these k channels.
 pub fn head_spatial(block: Tensor<4>, weight: Tensor<2>, bias: Tensor<1>, head: &FixedHead, teacher: Tensor<4>) -> Tensor<1> {
     let point = |x: Tensor<4>, w: Tensor<2>, b: Tensor<1>| {
         let [out, into] = w.dims();

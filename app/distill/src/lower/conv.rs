@@ -31,14 +31,19 @@ pub(super) fn conv2d(c: &Conv, x: &[Wide]) -> Wide {
         return unplanes(twin::convolve(images, weight, bias, options), lead(&x[0]));
     }
     let conv = |images| module::conv2d(images, weight.clone(), bias.clone(), options.clone());
+    unplanes(in_parts(images, conv), lead(&x[0]))
+}
+
+/// An operation on the images of a batch, on so many at once that no weight's gradient is a longer sum than [`LONGEST_SUM`].
+fn in_parts(images: Tensor<4>, work: impl Fn(Tensor<4>) -> Tensor<4>) -> Tensor<4> {
     let [n, _, h, w] = images.dims();
     if n.saturating_mul(h).saturating_mul(w) <= LONGEST_SUM {
-        return unplanes(conv(images), lead(&x[0]));
+        return work(images);
     }
     // burn's own `chunk` asks for an empty last part where the number does not divide.
     let count = (LONGEST_SUM / (h * w)).max(1);
-    let part = |first: usize| conv(images.clone().narrow(0, first, count.min(n - first)));
-    unplanes(Tensor::cat((0..n).step_by(count).map(part).collect(), 0), lead(&x[0]))
+    let part = |first: usize| work(images.clone().narrow(0, first, count.min(n - first)));
+    Tensor::cat((0..n).step_by(count).map(part).collect(), 0)
 }
 
 /// x, weight, optional bias; `size` is that of the result.
@@ -66,7 +71,9 @@ pub(super) fn conv_transpose2d(c: &Conv, size: [usize; 2], x: &[Wide]) -> Wide {
         padded.saturating_sub((n - 1) * c.stride[i] + c.dilation[i] * (k - 1) + 1)
     };
     let options = ConvTransposeOptions::new(c.stride, pads, [open(0, ih, kh), open(1, iw, kw)], c.dilation, c.groups);
-    let full = module::conv_transpose2d(input, weight, bias(x), options);
+    let flex = input.device() == Device::flex();
+    let transpose = |input| module::conv_transpose2d(input, weight.clone(), bias(x), options.clone());
+    let full = if flex { transpose(input) } else { in_parts(input, transpose) };
     let out = if symmetric { full } else { full.narrow(2, c.pads[0], size[0]).narrow(3, c.pads[1], size[1]) };
     unplanes(out, lead(&x[0]))
 }

@@ -2,11 +2,13 @@
 
 use super::driver::Run;
 use super::order::{Start, StartTeacher};
+use crate::data::{ImageStore, PictureMemory, Sample};
 use crate::record::Progress;
 use crate::targets::{TargetsError, TargetsFile};
 use crate::train::{self, FileTeacher, Knowledge, Material, Set, TrainError, Trainer};
 use burn::tensor::Device;
 use fovea_student::{LoadError, Loaded, Student, load};
+use std::sync::Arc;
 
 /// Why a run in memory cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -35,13 +37,13 @@ impl MemoryRun {
     /// Whatever does not fit; the message says which.
     pub fn open(start: Start, device: &Device) -> Result<Self, StartError> {
         let mut student = ready(&start.student, "the Student")?;
-        let (px, memory) = (student.card.input_px, start.settings.picture_memory);
-        let material = Material {
-            train: Set::new(start.train, px, memory),
-            validation: Set::new(start.validation, px, memory),
-            classes: start.classes,
-            origin: start.origin,
+        let (px, memory) = (student.card.input_px, PictureMemory::new(start.settings.picture_memory));
+        let set = |samples: Vec<Sample>| Set {
+            labels: samples.iter().map(|sample| sample.label).collect(),
+            store: Arc::new(ImageStore::sharing(samples, px, &memory)),
         };
+        let material =
+            Material { train: set(start.train), validation: set(start.validation), classes: start.classes, origin: start.origin };
         if start.settle {
             train::settle(&mut student, &material.train, device)?;
         }

@@ -3,6 +3,9 @@
 use super::{StartFrom, StudentStart};
 use fovea_student::Student;
 
+/// The paper starts from ImageNet's weights: what does not has to say so.
+const RANDOM: &str = "trained from random weights, not from ImageNet's";
+
 /// Puts what `start` says into the card of the Student that was opened for it.
 ///
 /// # Errors
@@ -17,7 +20,11 @@ pub fn describe(start: &StudentStart, student: &mut Student) -> Result<(), Strin
     card.view.grid = start.grid.unwrap_or(card.view.grid);
     // What was said of the weights before holds no longer once they are trained.
     card.synthetic = start.synthetic || (card.synthetic && matches!(start.from, StartFrom::File(_)));
+    let random = matches!(start.from, StartFrom::Random { .. }) || card.notes.iter().any(|note| note.contains("untrained"));
     card.notes.retain(|note| !note.contains("untrained"));
+    if random {
+        card.notes.push(RANDOM.into());
+    }
     if let Some(name) = &start.name {
         card.name.clone_from(name);
     }

@@ -1,7 +1,7 @@
 //! A run in a folder: opened, resumed where a checkpoint is there, written down as it goes.
 
 use super::{DataPlace, RunFile, StartFrom, StudentStart, TeacherPlace, describe};
-use crate::data::{self, DataError, Splits};
+use crate::data::{self, DataError, ImageStore, PictureMemory, Sample, Splits};
 use crate::files::write_whole;
 use crate::record::Progress;
 use crate::targets::{TargetsError, TargetsFile};
@@ -11,12 +11,13 @@ use fovea_student::fresh::{self, Fresh, FreshError};
 use fovea_student::{BareInfo, LoadError, Loaded, Student, load};
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// File name of the checkpoint in a run's folder.
 pub const CHECKPOINT: &str = "checkpoint.safetensors";
 /// File name of the record: history and settings as JSON.
 pub const RECORD: &str = "record.json";
-/// Largest model or targets file that is read, in bytes.
+/// Largest model file or checkpoint that is read, in bytes.
 const LARGEST: u64 = 16 << 30;
 
 /// Why a run cannot be opened or written down.
@@ -51,7 +52,7 @@ pub enum RunError {
         file: PathBuf,
     },
     /// A checkpoint that does not fit, with its place.
-    #[error("{source} (start anew with --fresh): {}", file.display())]
+    #[error("{source}: {}", file.display())]
     Resume {
         /// Why.
         source: Box<TrainError>,
@@ -90,7 +91,8 @@ impl Session {
     /// # Errors
     /// Whatever keeps it from starting, with the file it is about.
     pub fn open(run: &RunFile, base: &Path, device: &Device, fresh: bool) -> Result<Opened, RunError> {
-        let out = base.join(&run.out);
+        // Without the `.` that a run file in its own folder has.
+        let out: PathBuf = base.join(&run.out).components().collect();
         std::fs::create_dir_all(&out).map_err(|source| RunError::File { what: "make", source, file: out.clone() })?;
         let splits = data::open(&base.join(&run.data.path), &run.data.options)?;
         let mut student = open_student(&run.student, &splits.classes, base)?;
@@ -135,8 +137,13 @@ impl Session {
     /// As [`Trainer::advance`], and when the folder cannot be written to: the checkpoint before is then still there.
     pub fn advance(&mut self) -> Result<Progress, RunError> {
         let progress = self.trainer.advance()?;
-        self.since += usize::from(matches!(progress, Progress::Step { .. }));
-        if self.since >= self.every || matches!(progress, Progress::Epoch { .. }) {
+        match &progress {
+            Progress::Step { .. } => self.since += 1,
+            // Owed, also when writing it fails the first time.
+            Progress::Epoch { .. } => self.since = self.every,
+            Progress::Validating { .. } | Progress::Finished { .. } => {}
+        }
+        if self.since >= self.every {
             self.save()?;
         }
         Ok(progress)
@@ -173,10 +180,14 @@ impl Session {
 }
 
 fn material(run: &RunFile, splits: &Splits, px: usize) -> Material {
-    let memory = run.train.picture_memory;
+    let memory = PictureMemory::new(run.train.picture_memory);
+    let set = |samples: &[Sample]| Set {
+        labels: samples.iter().map(|sample| sample.label).collect(),
+        store: Arc::new(ImageStore::sharing(samples.to_vec(), px, &memory)),
+    };
     Material {
-        train: Set::new(splits.train.clone(), px, memory),
-        validation: Set::new(splits.validation.clone(), px, memory),
+        train: set(&splits.train),
+        validation: set(&splits.validation),
         classes: splits.classes.clone(),
         origin: origin(&run.data),
     }
@@ -187,9 +198,9 @@ fn origin(data: &DataPlace) -> String {
     data.path.file_name().map_or_else(|| "data".into(), |name| name.to_string_lossy().into_owned())
 }
 
-/// The test patches of a set at a size.
-pub fn testset(splits: &Splits, px: usize, memory: u64) -> Set {
-    Set::new(splits.test.clone(), px, memory)
+/// The test patches of a set at a size. They are looked at once: none is kept in memory.
+pub fn testset(splits: &Splits, px: usize) -> Set {
+    Set::new(splits.test.clone(), px, 0)
 }
 
 fn knowledge(run: &RunFile, base: &Path, student: &Student, device: &Device) -> Result<Knowledge, RunError> {
@@ -203,8 +214,8 @@ fn knowledge(run: &RunFile, base: &Path, student: &Student, device: &Device) -> 
         }
         Some(TeacherPlace::Targets(file)) => {
             let file = base.join(file);
-            let targets = TargetsFile::read(read(&file)?, &file.display().to_string())?;
-            Ok(Knowledge::File(Box::new(FileTeacher::new(targets, &run.train.terms)?)))
+            let teacher = FileTeacher::new(TargetsFile::open(&file)?, &run.train.terms)?;
+            Ok(Knowledge::File(Box::new(teacher)))
         }
     }
 }

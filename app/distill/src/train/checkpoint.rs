@@ -14,13 +14,15 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 
 /// Version of the format.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 const STATE: &str = "fovea.run";
 const NOW: &str = "now.";
 const BEST: &str = "best.";
 const ADAM: &str = "adam.";
 /// Sums of this epoch's losses, in double precision: terms, then the total.
 const SUMS: &str = "sums";
+/// Everything that happened, as JSON; a tensor, since safetensors bounds its header. Version 1 had it there.
+const HISTORY: &str = "history";
 
 #[derive(Serialize, Deserialize)]
 struct State {
@@ -30,6 +32,7 @@ struct State {
     identity: BTreeMap<String, String>,
     at: Position,
     terms: Vec<String>,
+    #[serde(default)]
     history: History,
     adam_steps: BTreeMap<String, i32>,
     ending: Option<Ending>,
@@ -60,18 +63,21 @@ impl Trainer {
             identity: identity(&self.student, &self.material, &self.knowledge),
             at: self.at,
             terms: self.sums.terms.iter().map(|(name, _)| name.clone()).collect(),
-            history: self.history.clone(),
+            history: History::default(),
             adam_steps,
             ending: self.ending,
         };
-        let text = serde_json::to_string(&state).map_err(|e| TrainError::Checkpoint(e.to_string()))?;
+        let json = |e: serde_json::Error| TrainError::Checkpoint(e.to_string());
+        let history = serde_json::to_vec(&self.history).map_err(json)?;
+        tensors.push((HISTORY.into(), Dtype::U8, vec![history.len()], history));
+        let text = serde_json::to_string(&state).map_err(json)?;
         let views = tensors.iter().map(|(name, dtype, shape, bytes)| Ok((name, TensorView::new(*dtype, shape.clone(), bytes)?)));
         let views = views.collect::<Result<Vec<_>, safetensors::SafeTensorError>>().map_err(unreadable)?;
         safetensors::serialize(views, Some(HashMap::from([(STATE.to_string(), text)]))).map_err(unreadable)
     }
 
-    /// [`Trainer::new`] for the same run, which then goes on where `checkpoint` was written. Only `epochs`, `patience` and
-    /// `picture_memory` may have changed.
+    /// [`Trainer::new`] for the same run, which then goes on where `checkpoint` was written. Only `epochs`, `patience`,
+    /// `picture_memory` and the optimiser's `lr` (for a run that diverged) may have changed.
     ///
     /// # Errors
     /// A checkpoint that is damaged, or that belongs to other settings, another Student, other data or another Teacher; the message
@@ -108,6 +114,7 @@ impl Trainer {
         let mut said = state.settings.clone();
         let ours = &self.settings;
         (said.epochs, said.patience, said.picture_memory) = (ours.epochs, ours.patience, ours.picture_memory);
+        said.optimiser.lr = ours.optimiser.lr;
         if said != *ours {
             let text = |s: &TrainSettings| serde_json::to_string(s).unwrap_or_default();
             let (theirs, ours) = (text(&state.settings), text(ours));
@@ -140,19 +147,23 @@ impl Trainer {
 }
 
 fn unreadable(e: safetensors::SafeTensorError) -> TrainError {
-    TrainError::Checkpoint(e.to_string())
+    TrainError::Checkpoint(format!("it is damaged or cut off ({e})"))
 }
 
 fn read(bytes: &[u8]) -> Result<(State, Weights), TrainError> {
     let (_, header) = SafeTensors::read_metadata(bytes).map_err(unreadable)?;
     let said = header.metadata().as_ref().and_then(|m| m.get(STATE));
     let text = said.ok_or_else(|| TrainError::Checkpoint("it is no checkpoint of this program".into()))?;
-    let state: State = serde_json::from_str(text).map_err(|e| TrainError::Checkpoint(e.to_string()))?;
+    let json = |e: serde_json::Error| TrainError::Checkpoint(e.to_string());
+    let mut state: State = serde_json::from_str(text).map_err(json)?;
     if state.version > VERSION {
         let version = state.version;
         return Err(TrainError::Checkpoint(format!("it has version {version}; this program reads up to {VERSION}")));
     }
     let file = SafeTensors::deserialize(bytes).map_err(unreadable)?;
+    if state.version > 1 {
+        state.history = serde_json::from_slice(file.tensor(HISTORY).map_err(unreadable)?.data()).map_err(json)?;
+    }
     let mut tensors = Weights::new();
     for (name, view) in file.iter().filter(|(_, view)| view.dtype() == Dtype::F32) {
         let data: Vec<f32> = view.data().as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect();
@@ -180,7 +191,9 @@ fn sums(bytes: &[u8], state: &State) -> Result<Losses, TrainError> {
 pub(super) fn identity(student: &Student, material: &Material, knowledge: &Knowledge) -> BTreeMap<String, String> {
     let view = serde_json::to_string(&student.card.view).unwrap_or_default();
     BTreeMap::from([
-        ("Student".into(), student.weights.sha256()),
+        // The card's hash: random weights are scaled on some patches at every start, which two machines do not do to the last bit, and
+        // its hash is of the weights before that.
+        ("Student".into(), student.card.weights_sha256.clone()),
         ("view".into(), view),
         ("training set".into(), material.train.fingerprint()),
         ("validation set".into(), material.validation.fingerprint()),

@@ -270,7 +270,9 @@ impl Trainer {
 
     /// Judges the next patches of a set.
     fn score(&mut self, set: &Set) -> Result<(), TrainError> {
-        let host = feed::plain(set, self.scores.len(), self.settings.batch)?;
+        // No more at once than a training step holds.
+        let part = (self.settings.batch / self.settings.accumulate.max(1)).max(1);
+        let host = feed::plain(set, self.scores.len(), part)?;
         let px = set.store.px();
         let batch = Batch::new(host.pixels, px, host.labels, &self.device)?;
         // Not kept: validation patches are as many as the memory for training features may be.
@@ -303,6 +305,10 @@ fn check(student: &Student, settings: &TrainSettings, material: &Material, knowl
     }
     if material.validation.is_empty() {
         return unfit("there are no validation patches: without them no weights can be kept".into());
+    }
+    let labels = || material.train.labels.iter().chain(&material.validation.labels);
+    if let Some(label) = labels().find(|label| **label >= ours.len()) {
+        return unfit(format!("a patch has the label {label}, there are {} classes", ours.len()));
     }
     let different: std::collections::BTreeSet<_> = material.train.labels.iter().collect();
     if different.len() < 2 {

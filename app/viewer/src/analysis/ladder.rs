@@ -27,6 +27,15 @@ pub struct Rung {
     pub outcome: Result<PatchResult, AnalysisError>,
 }
 
+impl Rung {
+    /// `10×`, `2.5×`, `1.25×`: two decimals where they are needed.
+    pub(crate) fn label_at(k: usize, um_per_px: Option<f64>) -> String {
+        let power = 10.0 * UM_AT_10 / um_per_px.unwrap_or(UM_AT_10) / k as f64;
+        let text = format!("{power:.2}");
+        format!("{}×", text.trim_end_matches('0').trim_end_matches('.'))
+    }
+}
+
 /// Analyzers for every step, compiled when first climbed.
 pub struct Ladder {
     device: Device,
@@ -56,7 +65,7 @@ impl Ladder {
     pub async fn step(&mut self, index: usize, patch: &Patch) -> Option<Rung> {
         let k = self.steps.get(index)?.0;
         let outcome = self.analyze(index, k, patch).await;
-        Some(Rung { k, label: label(k, self.student.card.um_per_px), outcome })
+        Some(Rung { k, label: Rung::label_at(k, self.student.card.um_per_px), outcome })
     }
 
     /// All steps, sharpest first. A step that fails does not stop the others.
@@ -81,13 +90,6 @@ impl Ladder {
     }
 }
 
-/// `10×`, `2.5×`, `1.25×`: two decimals where they are needed.
-fn label(k: usize, um_per_px: Option<f64>) -> String {
-    let power = 10.0 * UM_AT_10 / um_per_px.unwrap_or(UM_AT_10) / k as f64;
-    let text = format!("{power:.2}");
-    format!("{}×", text.trim_end_matches('0').trim_end_matches('.'))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -101,7 +103,7 @@ mod tests {
 
     #[test]
     fn labels_are_magnifications() {
-        assert_eq!([1, 2, 4, 8].map(|k| label(k, None)), ["10×", "5×", "2.5×", "1.25×"]);
-        assert_eq!(label(1, Some(0.5)), "20×");
+        assert_eq!([1, 2, 4, 8].map(|k| Rung::label_at(k, None)), ["10×", "5×", "2.5×", "1.25×"]);
+        assert_eq!(Rung::label_at(1, Some(0.5)), "20×");
     }
 }
