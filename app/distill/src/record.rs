@@ -1,6 +1,7 @@
 //! What a run leaves behind, step by step and epoch by epoch: for curves, tables and the model card.
 
 use crate::metrics::Metrics;
+use crate::settings::TrainSettings;
 use serde::{Deserialize, Serialize};
 
 /// Mean values of the loss terms over some steps, in the order of [`crate::Terms::weights`].
@@ -63,9 +64,33 @@ pub struct History {
     pub steps: Vec<StepRecord>,
     /// Every finished epoch.
     pub epochs: Vec<EpochRecord>,
+    /// Where a run went on with another step size.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rates: Vec<Rate>,
+}
+
+/// A step size that a run went on with.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Rate {
+    /// Epoch from which on it holds, from 0.
+    pub epoch: usize,
+    /// Step of that epoch, from 0.
+    pub step: usize,
+    /// Step size before.
+    pub before: f64,
+    /// Step size from there on.
+    pub lr: f64,
 }
 
 impl History {
+    /// Writes down that a run which had the step size `before` goes on with that of `settings`, where they differ.
+    pub(crate) fn resumed_with(&mut self, before: f64, epoch: usize, step: usize, settings: &TrainSettings) {
+        let lr = settings.optimiser.lr;
+        if before != lr {
+            self.rates.push(Rate { epoch, step, before, lr });
+        }
+    }
+
     /// The epoch whose weights are kept.
     pub fn best(&self) -> Option<&EpochRecord> {
         self.epochs.iter().rev().find(|e| e.kept)

@@ -157,8 +157,14 @@ fn a_checkpoint_of_another_run_is_refused_with_both_sides() {
     for cut in [0, 7, 100, checkpoint.len() / 2] {
         assert!(refused(student(3, &data), settings(1), data.clone(), &checkpoint[..cut]).contains("checkpoint"));
     }
-    // More epochs are another matter.
-    assert!(Trainer::resume(&checkpoint, student(3, &data), settings(5), data, Knowledge::None, &device).is_ok());
+    // More epochs are another matter, and so is a smaller step, which is written down.
+    assert!(Trainer::resume(&checkpoint, student(3, &data), settings(5), data.clone(), Knowledge::None, &device).is_ok());
+    let mut slower = settings(1);
+    slower.optimiser.lr /= 10.0;
+    let resumed = Trainer::resume(&checkpoint, student(3, &data), slower.clone(), data, Knowledge::None, &device).unwrap();
+    let rate = resumed.history().rates[0];
+    assert_eq!((rate.epoch, rate.step, rate.before, rate.lr), (0, 1, settings(1).optimiser.lr, slower.optimiser.lr));
+    assert_eq!(resumed.trained().unwrap().student.card.training.record["rates"][0]["lr"], slower.optimiser.lr);
 }
 
 /// The Teacher's targets of a set's pictures as they are, written and read back.
@@ -311,6 +317,12 @@ fn what_cannot_be_trained_is_refused() {
     assert!(refused(ours(), settings(1), one).contains("one class"));
     assert!(refused(ours(), TrainSettings { terms: all_terms(), ..settings(1) }, data.clone()).contains("Teacher"));
     assert!(refused(ours(), TrainSettings { freeze: Some("nowhere".into()), ..settings(1) }, data.clone()).contains("nowhere"));
+    let kernel = ours().weights.iter().map(|(name, _)| name.to_string()).find(|name| name.ends_with("weight")).unwrap();
+    let frozen = TrainSettings { freeze: Some(kernel), ..settings(1) };
+    assert!(refused(ours(), frozen, data.clone()).contains("no feature map"));
+    let mut wrong = data.clone();
+    wrong.validation.labels[0] = 2;
+    assert!(refused(ours(), settings(1), wrong).contains("the label 2, there are 2 classes"));
     let broken = Sample { source: Source::Memory(vec![1, 2, 3].into()), ..data.train.store.samples()[0].clone() };
     let broken = Material { train: Set::new(vec![broken, data.train.store.samples()[1].clone()], PX, 0), ..data.clone() };
     let mut trainer =

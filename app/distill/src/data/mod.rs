@@ -22,6 +22,7 @@ pub use memory::open_files;
 pub use open::open;
 pub use options::{DataOptions, Layout};
 pub use order::{balanced, shuffled};
+pub use parts::slide;
 pub use sample::{Sample, Source, Splits};
 pub use store::{ImageStore, Picture, PictureMemory};
 pub use walk::{Entry, images_below};

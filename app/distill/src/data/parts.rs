@@ -36,7 +36,7 @@ impl Part {
 
 /// The slide a patch is from, as SICAPv2's names tell it, whatever folder it is in; else the patch's own name with its folders:
 /// `NC/1.png` and `G3/1.png` have nothing in common.
-pub(super) fn slide(name: &str) -> &str {
+pub fn slide(name: &str) -> &str {
     let base = name.rsplit(['/', '\\']).next().unwrap_or(name);
     let cut = base.find("_Block_").or_else(|| base.find("_xini_"));
     cut.map_or(name, |at| &base[..at])

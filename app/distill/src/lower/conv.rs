@@ -54,13 +54,14 @@ pub(super) fn conv_transpose2d(c: &Conv, size: [usize; 2], x: &[Wide]) -> Wide {
     let [_, _, ih, iw] = input.dims();
     // With stride 1 it is a convolution with the kernel turned and the rest of the padding.
     let rest = |i: usize, k: usize| (c.dilation[i] * (k - 1)).checked_sub(c.pads[i]);
+    let end = |i: usize, n: usize| (size[i] + c.pads[i]).checked_sub(n);
     if input.device() == Device::flex()
         && (c.stride, c.groups) == ([1, 1], 1)
         && let (Some(top), Some(left)) = (rest(0, kh), rest(1, kw))
+        && let (Some(bottom), Some(right)) = (end(0, ih), end(1, iw))
     {
         let mut options = ConvOptions::new([1, 1], [0, 0], c.dilation, 1);
-        let end = |i: usize, k: usize, n: usize, before: usize| (size[i] + c.dilation[i] * (k - 1)).saturating_sub(n + before);
-        options.padding = [(top, end(0, kh, ih, top)), (left, end(1, kw, iw, left))];
+        options.padding = [(top, bottom), (left, right)];
         return unplanes(twin::convolve(input, weight.swap_dims(0, 1).flip([2, 3]), bias(x), options), lead(&x[0]));
     }
     let symmetric = c.pads[0] == c.pads[2] && c.pads[1] == c.pads[3];
@@ -92,4 +93,43 @@ pub(super) fn linear(at: &Context<'_>, transposed: bool, x: &[Wide]) -> Result<W
         None => product,
     };
     Ok(sum.reshape(at.wide(lead(&x[0]))?))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use burn::tensor::TensorData;
+    use fovea_student::random::Draws;
+
+    fn random(shape: [usize; 6], seed: u64) -> Wide {
+        let mut draws = Draws::new(seed);
+        let values: Vec<f32> = (0..shape.iter().product::<usize>()).map(|_| draws.within(-1.0, 1.0) as f32).collect();
+        Tensor::from_data(TensorData::new(values, shape), &Device::flex())
+    }
+
+    /// <conv x, y> = <x, transpose y>, whatever the padding, also where it reaches further than the kernel.
+    #[test]
+    fn transposed_convolution_is_the_adjoint() {
+        let plain = Conv { stride: [1, 1], pads: [1, 1, 1, 1], ..Conv::default() };
+        let cases = [
+            (3, plain.clone()),
+            (3, Conv { dilation: [2, 1], pads: [0, 2, 3, 1], ..plain.clone() }),
+            (1, Conv { pads: [0, 0, 2, 2], ..plain.clone() }),
+            (1, Conv { pads: [2, 1, 0, 0], ..plain.clone() }),
+            (3, Conv { stride: [2, 2], pads: [1, 0, 1, 2], ..plain }),
+        ];
+        for (k, conv) in cases {
+            let size = [7, 6];
+            let x = random([2, 1, 1, 3, size[0], size[1]], 1);
+            let w = random([1, 1, 4, 3, k, k], 2);
+            let forward = conv2d(&conv, &[x.clone(), w.clone()]);
+            let y = random(forward.dims(), 3);
+            let back = conv_transpose2d(&conv, size, &[y.clone(), w]);
+            assert_eq!(back.dims(), x.dims(), "{conv:?}");
+            let dot = |a: Wide, b: Wide| (a * b).sum().try_into_vec_as::<f32>().unwrap()[0];
+            let (left, right) = (dot(forward, y), dot(x, back));
+            assert!((left - right).abs() < 1e-3 * left.abs().max(1.0), "{conv:?}: {left} {right}");
+        }
+    }
 }

@@ -105,7 +105,7 @@ mod tests {
     fn every_word_comes_back() {
         let losses = Losses { terms: vec![("ce".into(), 0.1)], total: 0.1 };
         let record = StepRecord { epoch: 1, step: 2, losses, gradient_norm: 0.3 };
-        let history = History { steps: vec![record.clone()], epochs: vec![] };
+        let history = History { steps: vec![record.clone()], ..History::default() };
         let words = [
             Word::Ready(Ready { steps: 4, share: 0.5, device: "CPU".into(), history }),
             Word::From(vec![4]),

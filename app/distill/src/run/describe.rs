@@ -33,3 +33,27 @@ pub fn describe(start: &StudentStart, student: &mut Student) -> Result<(), Strin
     }
     card.view.validate(card.input_px).map_err(|e| e.to_string())
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::run::StudentStart;
+    use fovea_student::fresh::{Fresh, random_vgg16};
+    use std::path::PathBuf;
+
+    #[test]
+    fn who_starts_from_random_weights_says_so() {
+        let fresh = Fresh { divisor: 16, classes: vec!["a".into(), "b".into()], input_px: 32, seed: 1 };
+        let start =
+            |from| StudentStart { from, input_px: None, um_per_px: None, factor: None, grid: None, name: None, synthetic: false };
+        let random = start(StartFrom::Random { divisor: 16, seed: 1, settle: true });
+        let file = start(StartFrom::File(PathBuf::from("student.safetensors")));
+        let mut student = random_vgg16(&fresh).unwrap();
+        describe(&random, &mut student).unwrap();
+        assert!(student.card.notes.iter().any(|note| note == RANDOM), "{:?}", student.card.notes);
+        student.card.notes.clear();
+        describe(&file, &mut student).unwrap();
+        assert!(student.card.notes.is_empty(), "a trained file's start is its own matter");
+    }
+}

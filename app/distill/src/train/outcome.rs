@@ -39,6 +39,9 @@ impl Trainer {
             "teacher": self.knowledge.describe(),
             "epochs": self.history.epochs,
         });
+        if !self.history.rates.is_empty() {
+            card.training.record["rates"] = json!(self.history.rates);
+        }
         student.weights = weights;
         Ok(Trained { student, best })
     }

@@ -199,7 +199,7 @@ mod tests {
             losses: Losses { terms: vec![("ce".into(), 1.0), ("at.1".into(), i as f64)], total: 1.0 + 10.0 * i as f64 },
             gradient_norm: 0.0,
         };
-        let history = History { steps: (0..2000).map(record).collect(), epochs: vec![] };
+        let history = History { steps: (0..2000).map(record).collect(), ..History::default() };
         let weights = [("ce".to_string(), 1.0), ("at.1".to_string(), 10.0)];
         let raw = losses(&history, 1000, &weights, Scale::Raw);
         assert_eq!(raw.iter().map(|c| c.label.as_str()).collect::<Vec<_>>(), ["CE", "AT 2"]);

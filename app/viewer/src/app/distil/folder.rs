@@ -134,10 +134,11 @@ impl Drawn<'_> {
         self.folder.join(DRAWN)
     }
 
-    /// Nothing of another's is in its way: no `drawn` at all, the very set, or one that the run there says it drew.
+    /// Nothing of another's is in its way: no `drawn` at all, the very set, or a drawn one in a folder of this page's runs, whose name the
+    /// page gave.
     fn has_place(&self) -> bool {
         let place = self.place();
-        let of_run = || own(self.folder).is_some_and(|run| run.data.path == Path::new(DRAWN)) && drawn_record(&place).is_some();
+        let of_run = || own(self.folder).is_some() && drawn_record(&place).is_some();
         !place.exists() || self.set.is_in(&place, self.px) || of_run()
     }
 

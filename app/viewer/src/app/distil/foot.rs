@@ -8,7 +8,9 @@ use crate::app::theme;
 
 /// Its height.
 pub const HEIGHT: f32 = 92.0;
-/// What resuming means.
+/// What resuming a run means that is only in its folder.
+const FOUND: &str = "Goes on as its run.toml says";
+/// What resuming the run on screen means.
 const RESUME: &str = "Goes on as it was set up; of the form only Epochs, Stop early and the learning rate count";
 
 impl Distil {
@@ -33,7 +35,9 @@ impl Distil {
             true => {
                 let half = (width - 8.0) / 2.0;
                 let pair = ui.horizontal(|ui| {
-                    let resume = |ui: &mut Ui| button(ui, "Resume the run", true, half).on_hover_text(RESUME).clicked();
+                    let resume = |ui: &mut Ui| {
+                        button(ui, "Resume the run", true, half).on_hover_text(if found { FOUND } else { RESUME }).clicked()
+                    };
                     (start(ui, half, false), resume(ui))
                 });
                 pair.inner

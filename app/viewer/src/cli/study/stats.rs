@@ -1,6 +1,7 @@
 //! Means over seeds, and paired differences with a confidence interval that knows of both seeds and patches.
 
 use super::judge::Judged;
+use fovea_distill::data::slide;
 use fovea_distill::metrics::{balanced_accuracy, confusion, quadratic_kappa};
 use fovea_student::random::Draws;
 use fovea_student::scores::argmax;
@@ -89,13 +90,6 @@ fn slides(rows: &[Judged]) -> Vec<Vec<usize>> {
         1 => (0..rows.len()).map(|i| vec![i]).collect(),
         _ => slides.into_values().collect(),
     }
-}
-
-/// The slide a patch is from, as data sets are split by it: SICAPv2's names tell it; else the patch's own name with its folders.
-fn slide(name: &str) -> &str {
-    let base = name.rsplit(['/', '\\']).next().unwrap_or(name);
-    let cut = base.find("_Block_").or_else(|| base.find("_xini_"));
-    cut.map_or(name, |at| &base[..at])
 }
 
 /// What is compared.
