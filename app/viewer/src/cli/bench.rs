@@ -129,7 +129,7 @@ fn measure(name: &str, px: usize, student: &Student, device: &Device) -> Value {
             "repeats": t.repeats,
             "memory_mb": t.memory as f64 / 1e6,
         }),
-        Err(e) => json!({ "error": super::words(&e) }),
+        Err(e) => json!({ "error": super::words(e) }),
     };
     json!({
         "network": name,

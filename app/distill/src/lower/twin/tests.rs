@@ -44,10 +44,11 @@ fn by_loops(c: &Case, size: [usize; 2], x: &[f64], w: &[f64], b: &[f64], g: &[f6
     let ([n, ic, ih, iw], [oh, ow], [kh, kw]) = (c.x, size, c.kernel);
     let (icg, ocg) = (ic / c.groups, c.out / c.groups);
     let mut made = Wanted { y: vec![0.0; g.len()], dx: vec![0.0; x.len()], dw: vec![0.0; w.len()], db: vec![0.0; b.len()] };
-    for at in 0..n * c.out * oh * ow {
+    assert_eq!(g.len(), n * c.out * oh * ow);
+    for (at, slope) in g.iter().enumerate() {
         let (image, o, oy, ox) = (at / (c.out * oh * ow), at / (oh * ow) % c.out, at / ow % oh, at % ow);
         made.y[at] += b[o];
-        made.db[o] += g[at];
+        made.db[o] += slope;
         for tap in 0..icg * kh * kw {
             let (i, ky, kx) = (tap / (kh * kw), tap / kw % kh, tap % kw);
             let (iy, ix) = (oy * c.stride[0] + ky * c.dilation[0], ox * c.stride[1] + kx * c.dilation[1]);
@@ -58,8 +59,8 @@ fn by_loops(c: &Case, size: [usize; 2], x: &[f64], w: &[f64], b: &[f64], g: &[f6
             let cell = ((image * ic + o / ocg * icg + i) * ih + iy) * iw + ix;
             let weight = o * icg * kh * kw + tap;
             made.y[at] += x[cell] * w[weight];
-            made.dx[cell] += g[at] * w[weight];
-            made.dw[weight] += g[at] * x[cell];
+            made.dx[cell] += slope * w[weight];
+            made.dw[weight] += slope * x[cell];
         }
     }
     made
