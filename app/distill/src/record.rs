@@ -1,7 +1,6 @@
 //! What a run leaves behind, step by step and epoch by epoch: for curves, tables and the model card.
 
 use crate::metrics::Metrics;
-use crate::settings::TrainSettings;
 use serde::{Deserialize, Serialize};
 
 /// Mean values of the loss terms over some steps, in the order of [`crate::Terms::weights`].
@@ -84,7 +83,8 @@ pub struct Rate {
 
 impl History {
     /// Writes down that a run which had the step size `before` goes on with that of `settings`, where they differ.
-    pub(crate) fn resumed_with(&mut self, before: f64, epoch: usize, step: usize, settings: &TrainSettings) {
+    #[cfg(feature = "train")]
+    pub(crate) fn resumed_with(&mut self, before: f64, epoch: usize, step: usize, settings: &crate::settings::TrainSettings) {
         let lr = settings.optimiser.lr;
         if before != lr {
             self.rates.push(Rate { epoch, step, before, lr });
