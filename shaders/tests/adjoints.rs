@@ -11,29 +11,6 @@ fn bare(p: Conv2dParams) -> Conv2dParams {
     Conv2dParams { has_bias: 0, act: 0, ..p }
 }
 
-/// The transpose of a convolution: same weights, roles of input and output swapped.
-fn turned(p: &Conv2dParams) -> ConvTranspose2dParams {
-    ConvTranspose2dParams {
-        n: p.n,
-        ic: p.oc,
-        ih: p.oh,
-        iw: p.ow,
-        oc: p.ic,
-        oh: p.ih,
-        ow: p.iw,
-        groups: p.groups,
-        kh: p.kh,
-        kw: p.kw,
-        sh: p.sh,
-        sw: p.sw,
-        pt: p.pt,
-        pl: p.pl,
-        dh: p.dh,
-        dw: p.dw,
-        ..Default::default()
-    }
-}
-
 #[test]
 fn transposed_convolution_is_the_adjoint_of_convolution() {
     let mut count = 0;
@@ -47,7 +24,7 @@ fn transposed_convolution_is_the_adjoint_of_convolution() {
         let w = &case.inputs[1];
         let (mut ax, mut aty) = (vec![f32::NAN; y.len()], vec![f32::NAN; x.len()]);
         cpu::conv2d(&p, &x, w, &[], &mut ax);
-        cpu::conv_transpose2d(&turned(&p), &y, w, &[], &mut aty);
+        cpu::conv_transpose2d(&ConvTranspose2dParams::from(&p), &y, w, &[], &mut aty);
         assert_adjoint(&case.label, &ax, &y, &x, &aty);
         count += 1;
     }

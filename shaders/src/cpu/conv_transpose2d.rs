@@ -4,7 +4,7 @@ use super::activation::activate_slice;
 use super::conv_core::{Act, Geometry, convolve};
 use super::im2col::inside;
 use super::matmul::{Matrix, Threads, matmul};
-use crate::params::ConvTranspose2dParams;
+use crate::params::{Conv2dParams, ConvTranspose2dParams};
 use rayon::prelude::*;
 
 /// Elements of the product that one task scatters; about what a core's cache holds.
@@ -28,6 +28,16 @@ pub fn conv_transpose2d(p: &ConvTranspose2dParams, x: &[f32], w: &[f32], bias: &
         as_convolution(&geo, x, w, bias, act, out);
     } else {
         scatter(&geo, x, w, bias, act, out);
+    }
+}
+
+/// The transpose of a convolution, without bias and activation: the same weights, roles of input and output swapped.
+impl From<&Conv2dParams> for ConvTranspose2dParams {
+    fn from(p: &Conv2dParams) -> Self {
+        let &Conv2dParams { n, groups, kh, kw, sh, sw, pt, pl, dh, dw, .. } = p;
+        let [ic, ih, iw] = [p.oc, p.oh, p.ow];
+        let [oc, oh, ow] = [p.ic, p.ih, p.iw];
+        Self { n, ic, ih, iw, oc, oh, ow, groups, kh, kw, sh, sw, pt, pl, dh, dw, ..Default::default() }
     }
 }
 

@@ -55,7 +55,8 @@ pub(super) fn conv_transpose2d(c: &Conv, size: [usize; 2], x: &[Wide]) -> Wide {
     // With stride 1 it is a convolution with the kernel turned and the rest of the padding.
     let rest = |i: usize, k: usize| (c.dilation[i] * (k - 1)).checked_sub(c.pads[i]);
     let end = |i: usize, n: usize| (size[i] + c.pads[i]).checked_sub(n);
-    if input.device() == Device::flex()
+    let flex = input.device() == Device::flex();
+    if flex
         && (c.stride, c.groups) == ([1, 1], 1)
         && let (Some(top), Some(left)) = (rest(0, kh), rest(1, kw))
         && let (Some(bottom), Some(right)) = (end(0, ih), end(1, iw))
@@ -72,7 +73,6 @@ pub(super) fn conv_transpose2d(c: &Conv, size: [usize; 2], x: &[Wide]) -> Wide {
         padded.saturating_sub((n - 1) * c.stride[i] + c.dilation[i] * (k - 1) + 1)
     };
     let options = ConvTransposeOptions::new(c.stride, pads, [open(0, ih, kh), open(1, iw, kw)], c.dilation, c.groups);
-    let flex = input.device() == Device::flex();
     let transpose = |input| module::conv_transpose2d(input, weight.clone(), bias(x), options.clone());
     let full = if flex { transpose(input) } else { in_parts(input, transpose) };
     let out = if symmetric { full } else { full.narrow(2, c.pads[0], size[0]).narrow(3, c.pads[1], size[1]) };

@@ -29,7 +29,15 @@ impl TwinConv for Flex {
             return Self::conv2d_x_backward(x, w, g, options);
         };
         let shape = [p.n, p.ic, p.ih, p.iw];
-        filled(shape, |y| cpu::conv_transpose2d(&turned(&p), values(&g.to_contiguous()), values(&w.to_contiguous()), &[], y))
+        filled(shape, |y| {
+            cpu::conv_transpose2d(
+                &ConvTranspose2dParams::from(&p),
+                values(&g.to_contiguous()),
+                values(&w.to_contiguous()),
+                &[],
+                y,
+            )
+        })
     }
 
     fn twin_conv_weight_grad(
@@ -78,30 +86,6 @@ fn params(x: &FlexTensor, w: &FlexTensor, options: &ConvOptions<2>) -> Option<Co
         has_bias: 1,
         ..Default::default()
     })
-}
-
-/// The convolution's transpose: roles of input and output swapped.
-fn turned(p: &Conv2dParams) -> ConvTranspose2dParams {
-    let &Conv2dParams { n, ic, ih, iw, oc, oh, ow, groups, kh, kw, sh, sw, pt, pl, dh, dw, .. } = p;
-    ConvTranspose2dParams {
-        n,
-        ic: oc,
-        ih: oh,
-        iw: ow,
-        oc: ic,
-        oh: ih,
-        ow: iw,
-        groups,
-        kh,
-        kw,
-        sh,
-        sw,
-        pt,
-        pl,
-        dh,
-        dw,
-        ..Default::default()
-    }
 }
 
 /// Elements of a contiguous tensor.
