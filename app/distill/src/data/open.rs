@@ -4,7 +4,7 @@ use super::parts::{self, Part};
 use super::rows::{Labels, Row};
 use super::{DataError, DataOptions, Layout, Sample, Source, Splits, check, folders, grid, rows, walk};
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 /// A labelled image before the set is put together.
 #[derive(Debug)]
@@ -82,17 +82,42 @@ fn table(file: &Path) -> Result<Contents, DataError> {
     let home = file.parent().map(Path::to_path_buf).unwrap_or_default();
     let Labels { classes, rows } = rows::labels(&grid::read(file)?, file)?;
     let places = [home.clone(), home.join("images")];
+    let masks = Masks::of(&home, &rows);
     let found = rows.into_iter().map(|row| {
         let part = row.part.unwrap_or(Part::Train);
-        labelled(row, part, &places, &home)
+        labelled(row, part, &places, &masks)
     });
     Ok(Contents { classes, found: found.collect(), notes: vec![] })
 }
 
-fn labelled(row: Row, part: Part, places: &[PathBuf], home: &Path) -> Found {
-    let path = walk::locate(places, &row.name);
-    let mask = stem(&row.name).map(|stem| home.join("masks").join(format!("{stem}.png"))).filter(|mask| mask.is_file());
+fn labelled(row: Row, part: Part, places: &[PathBuf], masks: &Masks) -> Found {
+    let (path, mask) = (walk::locate(places, &row.name), masks.find(&row.name));
     Found { name: row.name, path, class: row.class, part, mask }
+}
+
+/// The folder `masks/`, and how many rows share each file name: `NC/1.png` and `G4/1.png` are two patches.
+struct Masks {
+    folder: PathBuf,
+    shared: HashMap<String, usize>,
+}
+
+impl Masks {
+    fn of(home: &Path, rows: &[Row]) -> Self {
+        let mut shared = HashMap::new();
+        rows.iter().filter_map(|row| stem(&row.name)).for_each(|stem| *shared.entry(stem).or_default() += 1);
+        Self { folder: home.join("masks"), shared }
+    }
+
+    /// The mask of a patch: under the same folders, `masks/NC/1.png`; or under its bare name where no other row has that.
+    fn find(&self, name: &str) -> Option<PathBuf> {
+        let stem = stem(name)?;
+        let file = format!("{stem}.png");
+        let folders = Path::new(name).parent().filter(|p| p.components().all(|c| matches!(c, Component::Normal(_))));
+        let folders = folders.map(|p| p.strip_prefix("images").unwrap_or(p));
+        let alone = self.shared.get(&stem) == Some(&1);
+        let places = [folders.map(|p| self.folder.join(p).join(&file)), alone.then(|| self.folder.join(&file))];
+        places.into_iter().flatten().find(|mask| mask.is_file())
+    }
 }
 
 /// A name without its folders and without an image's ending: what follows the last dot of `PAT-1.2` is none.
@@ -126,7 +151,8 @@ fn sicap(root: &Path, fold: usize) -> Result<Contents, DataError> {
             return Err(DataError::Classes { found: classes, wanted: contents.classes, file });
         }
         let places = [root.join("images")];
-        contents.found.extend(rows.into_iter().map(|row| labelled(row, part, &places, root)));
+        let masks = Masks::of(root, &rows);
+        contents.found.extend(rows.into_iter().map(|row| labelled(row, part, &places, &masks)));
     }
     Ok(contents)
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::data::Source;
+use crate::data::{Sample, Source};
 
 const NAMES: [&str; 6] = ["a.png", "b.png", "c.png", "d.png", "e.png", "f.png"];
 
@@ -44,6 +44,21 @@ fn a_dot_in_a_name_is_no_ending_when_masks_are_looked_for() {
     let splits = plain(&dir.path().join("t.csv")).unwrap();
     assert!(matches!(&splits.train[0].mask, Some(Source::File(mask)) if mask.ends_with("masks/PAT-1.2.png")));
     assert!(splits.train[1].mask.is_none(), "PAT-1 is another patch");
+}
+
+#[test]
+fn equal_names_in_two_folders_have_masks_of_their_own() {
+    let dir = tempfile::tempdir().unwrap();
+    put_images(dir.path(), &["images/NC/1.png", "images/G4/1.png", "images/G4/2.png", "masks/G4/1.png", "masks/1.png", "masks/2.png"]);
+    put(dir.path(), "t.csv", b"file,label,split\nNC/1.png,x,train\nG4/1.png,y,train\nimages/G4/2.png,x,validation\n");
+    let splits = plain(&dir.path().join("t.csv")).unwrap();
+    let mask = |sample: &Sample| match &sample.mask {
+        Some(Source::File(mask)) => Some(mask.strip_prefix(dir.path()).unwrap().to_path_buf()),
+        _ => None,
+    };
+    // masks/1.png could be either's, so it is nobody's.
+    let found = [&splits.train[0], &splits.train[1], &splits.validation[0]].map(mask);
+    assert_eq!(found, [None, Some("masks/G4/1.png".into()), Some("masks/2.png".into())]);
 }
 
 #[test]
