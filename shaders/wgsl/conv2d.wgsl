@@ -23,7 +23,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     let top = i32(oy * p.sh) - i32(p.pt);
     let left = i32(ox * p.sw) - i32(p.pl);
 
+    // A run of 16 channels is added up separately: rounding errors grow with the length of a sum.
     var sum = 0.0;
+    var run = 0.0;
     for (var c = 0u; c < icg; c++) {
         let plane = (n * p.ic + first_channel + c) * p.ih * p.iw;
         let kernel = (oc * icg + c) * p.kh * p.kw;
@@ -34,10 +36,15 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
             for (var kx = 0u; kx < p.kw; kx++) {
                 let ix = left + i32(kx * p.dw);
                 if (ix < 0 || ix >= i32(p.iw)) { continue; }
-                sum += x[row + u32(ix)] * w[kernel + ky * p.kw + kx];
+                run += x[row + u32(ix)] * w[kernel + ky * p.kw + kx];
             }
         }
+        if (c % 16u == 15u) {
+            sum += run;
+            run = 0.0;
+        }
     }
+    sum += run;
     if (p.has_bias == 1u) { sum += bias[oc]; }
     y[i] = activate(p.act, sum, p.act_a, p.act_b);
 }

@@ -98,6 +98,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     var acc5 = vec4<f32>(0.0);
     var acc6 = vec4<f32>(0.0);
     var acc7 = vec4<f32>(0.0);
+    // Runs of 64 products are added up separately: rounding errors grow with the length of a sum.
+    var total = array<vec4<f32>, 8>();
     var ky = 0u;
     var kx = 0u;
     var c0 = 0u;
@@ -138,11 +140,29 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
             acc6 += upper.z * b;
             acc7 += upper.w * b;
         }
+        if (chunk % 4u == 3u) {
+            total[0] += acc0;
+            total[1] += acc1;
+            total[2] += acc2;
+            total[3] += acc3;
+            total[4] += acc4;
+            total[5] += acc5;
+            total[6] += acc6;
+            total[7] += acc7;
+            acc0 = vec4<f32>(0.0);
+            acc1 = vec4<f32>(0.0);
+            acc2 = vec4<f32>(0.0);
+            acc3 = vec4<f32>(0.0);
+            acc4 = vec4<f32>(0.0);
+            acc5 = vec4<f32>(0.0);
+            acc6 = vec4<f32>(0.0);
+            acc7 = vec4<f32>(0.0);
+        }
         workgroupBarrier();
     }
     var acc = array<vec4<f32>, 8>(acc0, acc1, acc2, acc3, acc4, acc5, acc6, acc7);
     for (var j = 0u; j < 8u; j++) {
         let oc = first_oc + ty * 8u + j;
-        if (oc < p.oc) { store(pixels, px, oc, acc[j]); }
+        if (oc < p.oc) { store(pixels, px, oc, total[j] + acc[j]); }
     }
 }

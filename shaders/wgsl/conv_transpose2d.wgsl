@@ -37,10 +37,15 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
             if ((tx - kx * p.dw) % p.sw != 0u || ix >= p.iw) { continue; }
             var at = (n * p.ic + first_channel) * plane + iy * p.iw + ix;
             var kernel = (first_channel * ocg + oc % ocg) * taps + ky * p.kw + kx;
-            for (var c = 0u; c < icg; c++) {
-                sum += x[at] * w[kernel];
-                at += plane;
-                kernel += ocg * taps;
+            // Runs of 64 channels are added up separately: rounding errors grow with the length of a sum.
+            for (var first = 0u; first < icg; first += 64u) {
+                var run = 0.0;
+                for (var c = first; c < min(first + 64u, icg); c++) {
+                    run += x[at] * w[kernel];
+                    at += plane;
+                    kernel += ocg * taps;
+                }
+                sum += run;
             }
         }
     }

@@ -21,7 +21,12 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     let live = row < p.m && column < p.n;
     var sum = 0.0;
     if (live) {
-        for (var k = lane; k < p.k; k += 64u) { sum += x[row * p.k + k] * w[column * p.k + k]; }
+        // Runs of 32 products are added up separately: a long row loses less to rounding.
+        for (var first = lane; first < p.k; first += 2048u) {
+            var run = 0.0;
+            for (var k = first; k < min(first + 2048u, p.k); k += 64u) { run += x[row * p.k + k] * w[column * p.k + k]; }
+            sum += run;
+        }
     }
     partial[local] = sum;
     for (var half = 32u; half > 0u; half = half >> 1u) {

@@ -47,6 +47,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     var acc1 = vec4<f32>(0.0);
     var acc2 = vec4<f32>(0.0);
     var acc3 = vec4<f32>(0.0);
+    // Runs of 64 products are added up separately: a long row loses less to rounding.
+    var total = array<vec4<f32>, 4>();
     for (var k0 = 0u; k0 < p.k; k0 += 16u) {
         let k = k0 + tx;
         let r = row0 + ty * 4u;
@@ -62,12 +64,22 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
             acc2 += a.z * b;
             acc3 += a.w * b;
         }
+        if (k0 % 64u == 48u) {
+            total[0] += acc0;
+            total[1] += acc1;
+            total[2] += acc2;
+            total[3] += acc3;
+            acc0 = vec4<f32>(0.0);
+            acc1 = vec4<f32>(0.0);
+            acc2 = vec4<f32>(0.0);
+            acc3 = vec4<f32>(0.0);
+        }
         workgroupBarrier();
     }
     let row = row0 + ty * 4u;
     let column = column0 + tx * 4u;
-    store(row, column, acc0);
-    store(row + 1u, column, acc1);
-    store(row + 2u, column, acc2);
-    store(row + 3u, column, acc3);
+    store(row, column, total[0] + acc0);
+    store(row + 1u, column, total[1] + acc1);
+    store(row + 2u, column, total[2] + acc2);
+    store(row + 3u, column, total[3] + acc3);
 }

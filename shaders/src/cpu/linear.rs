@@ -37,8 +37,15 @@ pub fn linear(p: &LinearParams, x: &[f32], w: &[f32], bias: &[f32], out: &mut [f
     });
 }
 
-/// Dot product in 16 partial sums: it vectorises, and its rounding error grows with k / 16.
+/// Products that are added up in f32 before they meet the total: 16 sums of 32, so that it vectorises.
+const RUN: usize = 512;
+
+/// Dot product in runs, whose sums are added in f64: the rounding error does not grow with the length.
 fn dot(a: &[f32], b: &[f32]) -> f32 {
+    a.chunks(RUN).zip(b.chunks(RUN)).map(|(a, b)| dot_of_run(a, b)).sum::<f64>() as f32
+}
+
+fn dot_of_run(a: &[f32], b: &[f32]) -> f64 {
     let (a_blocks, a_rest) = a.as_chunks::<16>();
     let (b_blocks, b_rest) = b.as_chunks::<16>();
     let mut sums = [0.0f32; 16];
@@ -48,5 +55,5 @@ fn dot(a: &[f32], b: &[f32]) -> f32 {
         }
     }
     let rest: f64 = a_rest.iter().zip(b_rest).map(|(&a, &b)| f64::from(a) * f64::from(b)).sum();
-    (sums.iter().map(|&s| f64::from(s)).sum::<f64>() + rest) as f32
+    sums.iter().map(|&s| f64::from(s)).sum::<f64>() + rest
 }

@@ -21,6 +21,10 @@ pub enum Threads {
     All,
 }
 
+/// Products that are added up before their sum meets the total: the rounding error of a sum grows with its length, and `gemm`
+/// by itself adds 512 and more one after another.
+const RUN: usize = 128;
+
 /// `dst = a · b`, or `dst += a · b` with `accumulate`; a is (m, k), b is (k, n), dst is (m, n) with contiguous rows `ld` apart.
 ///
 /// # Panics
@@ -45,32 +49,37 @@ pub fn matmul(shape: [usize; 3], a: Matrix<'_>, b: Matrix<'_>, dst: &mut [f32], 
         Threads::All if cfg!(target_arch = "wasm32") => gemm::Parallelism::None,
         Threads::All => gemm::Parallelism::Rayon(0),
     };
-    // SAFETY: the largest index of each operand was computed with checked arithmetic and lies inside its slice; `dst` is
-    // borrowed mutably, so it overlaps neither input; its rows do not overlap each other (n <= ld). Slice lengths are at most
-    // isize::MAX bytes, so every stride that is used fits an isize (an unused one, of an extent of 1, is never multiplied by
-    // more than 0, see `stride`).
-    unsafe {
-        gemm::gemm(
-            m,
-            n,
-            k,
-            dst.as_mut_ptr(),
-            1,
-            stride(ld, m),
-            accumulate,
-            a.data.as_ptr(),
-            stride(a.cs, k),
-            stride(a.rs, m),
-            b.data.as_ptr(),
-            stride(b.cs, n),
-            stride(b.rs, k),
-            1.0,
-            1.0,
-            false,
-            false,
-            false,
-            parallelism,
-        );
+    for first in (0..k).step_by(RUN) {
+        let run = RUN.min(k - first);
+        // The slices begin at the run's first column of `a` and first row of `b`.
+        let (a_run, b_run) = (&a.data[first * a.cs..], &b.data[first * b.rs..]);
+        // SAFETY: the largest index of each operand was computed with checked arithmetic and lies inside its slice (`first` and
+        // what a run adds to it stay below `k`); `dst` is borrowed mutably, so it overlaps neither input; its rows do not overlap
+        // each other (n <= ld). Slice lengths are at most isize::MAX bytes, so every stride that is used fits an isize (an
+        // unused one, of an extent of 1, is never multiplied by more than 0, see `stride`).
+        unsafe {
+            gemm::gemm(
+                m,
+                n,
+                run,
+                dst.as_mut_ptr(),
+                1,
+                stride(ld, m),
+                accumulate || first > 0,
+                a_run.as_ptr(),
+                stride(a.cs, k),
+                stride(a.rs, m),
+                b_run.as_ptr(),
+                stride(b.cs, n),
+                stride(b.rs, k),
+                1.0,
+                1.0,
+                false,
+                false,
+                false,
+                parallelism,
+            );
+        }
     }
 }
 

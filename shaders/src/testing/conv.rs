@@ -1,7 +1,7 @@
 //! Convolutions.
 
 use super::pointwise::activate;
-use super::{Case, Random, wide};
+use super::{Case, Random, TOLERANCE_OF_LONG_SUMS, wide};
 use crate::cpu::activation::code;
 use crate::kernel::{Call, ConvPath};
 use crate::params::Conv2dParams;
@@ -9,17 +9,21 @@ use crate::params::Conv2dParams;
 pub(super) fn cases() -> Vec<Case> {
     let mut random = Random::new(1);
     let mut cases = Vec::new();
-    for p in grid() {
+    for p in grid(GRID) {
         cases.extend(conv_cases(&p, &mut random));
+    }
+    for p in grid(DEEP) {
+        let deep = conv_cases(&p, &mut random).into_iter();
+        cases.extend(deep.map(|case| Case { tolerance: TOLERANCE_OF_LONG_SUMS, ..case }));
     }
     cases
 }
 
-type Line = ([u32; 6], [u32; 6], [u32; 4], u32);
+pub(super) type Line = ([u32; 6], [u32; 6], [u32; 4], u32);
 
 /// One convolution per line: [n, ic, ih, iw, oc, groups], [kh, kw, sh, sw, dh, dw], [pt, pl, pb, pr], activation (0 also: no bias).
 #[rustfmt::skip] // a table
-const GRID: &[Line] = &[
+pub(super) const GRID: &[Line] = &[
     ([1, 1, 1, 1, 1, 1], [1, 1, 1, 1, 1, 1], [0, 0, 0, 0], code::RELU),
     ([2, 3, 1, 1, 5, 1], [3, 3, 1, 1, 1, 1], [1, 1, 1, 1], 0),
     ([1, 3, 33, 31, 7, 1], [3, 3, 1, 1, 1, 1], [1, 1, 1, 1], code::RELU),
@@ -45,7 +49,16 @@ const GRID: &[Line] = &[
     ([1, 4, 5, 65, 8, 1], [3, 1, 1, 1, 1, 1], [0, 0, 0, 0], 0),
 ];
 
-pub(super) fn grid() -> Vec<Conv2dParams> {
+/// Sums of thousands of products, as in the last layers of VGG and ResNet.
+#[rustfmt::skip] // a table
+pub(super) const DEEP: &[Line] = &[
+    ([1, 512, 5, 4, 18, 1], [3, 3, 1, 1, 1, 1], [1, 1, 1, 1], 0),
+    ([1, 2048, 4, 5, 9, 1], [1, 1, 1, 1, 1, 1], [0, 0, 0, 0], 0),
+    ([1, 500, 7, 6, 512, 1], [3, 3, 2, 2, 1, 1], [1, 1, 1, 1], 0),
+    ([1, 1024, 4, 4, 4, 2], [3, 3, 1, 1, 1, 1], [1, 1, 1, 1], 0),
+];
+
+pub(super) fn grid(lines: &[Line]) -> Vec<Conv2dParams> {
     let line = |&([n, ic, ih, iw, oc, groups], [kh, kw, sh, sw, dh, dw], [pt, pl, pb, pr], act): &Line| {
         let oh = (ih + pt + pb - dh * (kh - 1) - 1) / sh + 1;
         let ow = (iw + pl + pr - dw * (kw - 1) - 1) / sw + 1;
@@ -74,7 +87,7 @@ pub(super) fn grid() -> Vec<Conv2dParams> {
             ..Default::default()
         }
     };
-    GRID.iter().map(line).collect()
+    lines.iter().map(line).collect()
 }
 
 fn conv_cases(p: &Conv2dParams, random: &mut Random) -> Vec<Case> {

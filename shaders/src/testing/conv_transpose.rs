@@ -1,21 +1,24 @@
 //! Transposed convolutions.
 
-use super::conv::{bias, grid, positions};
+use super::conv::{DEEP, GRID, Line, bias, grid, positions};
 use super::pointwise::activate;
-use super::{Case, Random, wide};
+use super::{Case, Random, TOLERANCE_OF_LONG_SUMS, wide};
 use crate::cpu::activation::code;
 use crate::kernel::Call;
 use crate::params::ConvTranspose2dParams;
 
 pub(super) fn cases() -> Vec<Case> {
     let mut random = Random::new(8);
-    transposed_grid().iter().map(|p| transposed_case(p, &mut random)).collect()
+    let mut cases: Vec<Case> = transposed_grid(GRID).iter().map(|p| transposed_case(p, &mut random)).collect();
+    let deep = transposed_grid(DEEP).into_iter().filter(|p| p.ic / p.groups * p.kh * p.kw / (p.sh * p.sw) > 1000);
+    cases.extend(deep.map(|p| Case { tolerance: TOLERANCE_OF_LONG_SUMS, ..transposed_case(&p, &mut random) }));
+    cases
 }
 
-/// Every convolution of the grid turned round, with output sizes that also leave cells no tap reaches (output padding).
-fn transposed_grid() -> Vec<ConvTranspose2dParams> {
+/// Every convolution of a table turned round, with output sizes that also leave cells no tap reaches (output padding).
+fn transposed_grid(lines: &[Line]) -> Vec<ConvTranspose2dParams> {
     let mut list = Vec::new();
-    for (i, p) in grid().into_iter().enumerate() {
+    for (i, p) in grid(lines).into_iter().enumerate() {
         let (oh, ow) = (p.ih, p.iw);
         let turned = ConvTranspose2dParams {
             n: p.n,

@@ -42,11 +42,18 @@ pub struct Case {
     pub expected: Vec<f64>,
     /// How to read the output.
     pub output: Output,
+    /// Largest ‖out − expected‖ / ‖expected‖ that [`Case::check`] lets pass.
+    pub tolerance: f64,
 }
+
+/// For kernels that add up few numbers at a time.
+const TOLERANCE: f64 = 1e-5;
+/// For sums of thousands of products: adding them one after another misses it (about 1e-6), adding runs of them does not (2e-7).
+const TOLERANCE_OF_LONG_SUMS: f64 = 3e-7;
 
 impl Case {
     fn new(label: impl Into<String>, call: Call, inputs: Vec<Vec<f32>>, expected: Vec<f64>) -> Self {
-        Case { label: label.into(), call, inputs, out_len: expected.len(), expected, output: Output::Values }
+        Case { label: label.into(), call, inputs, out_len: expected.len(), expected, output: Output::Values, tolerance: TOLERANCE }
     }
 
     /// Runs the CPU twin into a poisoned output.
@@ -63,9 +70,10 @@ impl Case {
     /// Compares an output with the answer.
     ///
     /// # Errors
-    /// A sentence when a cell was not written, or written though it should not, or when [`Case::error`] exceeds `tolerance`
-    /// (packed pixels: when any channel is off by more than 1).
-    pub fn check(&self, out: &[f32], tolerance: f64) -> Result<(), String> {
+    /// A sentence when a cell was not written, or written though it should not, or when [`Case::error`] exceeds
+    /// [`Case::tolerance`] (packed pixels: when any channel is off by more than 1).
+    pub fn check(&self, out: &[f32]) -> Result<(), String> {
+        let tolerance = self.tolerance;
         let error = self.error(out)?;
         // Written so that an infinite or undefined error fails as well.
         if error <= tolerance {
@@ -73,7 +81,7 @@ impl Case {
         }
         let at = self.worst(out);
         Err(format!(
-            "error {error:.2e} > {tolerance:.0e}, worst cell {at}: {} for {}: {}",
+            "error {error:.2e} > {tolerance:.1e}, worst cell {at}: {} for {}: {}",
             out[at], self.expected[at], self.label
         ))
     }

@@ -25,6 +25,6 @@ pub fn assert_adjoint(label: &str, ax: &[f32], y: &[f32], x: &[f32], aty: &[f32]
 pub fn check(prefix: &str) {
     let chosen: Vec<Case> = cases().into_iter().filter(|c| c.label.starts_with(prefix)).collect();
     assert!(!chosen.is_empty(), "no case starts with {prefix}");
-    let wrong: Vec<String> = chosen.iter().filter_map(|c| c.run_cpu().and_then(|out| c.check(&out, 1e-5)).err()).collect();
+    let wrong: Vec<String> = chosen.iter().filter_map(|c| c.run_cpu().and_then(|out| c.check(&out)).err()).collect();
     assert!(wrong.is_empty(), "{} of {} cases are wrong:\n{}", wrong.len(), chosen.len(), wrong.join("\n"));
 }

@@ -7,9 +7,6 @@ use fovea_shaders::testing::{Case, cases};
 use js_sys::{Array, Object};
 use std::sync::Arc;
 
-/// ‖out − expected‖ / ‖expected‖ against f64, as in the native test.
-const TOLERANCE: f64 = 1e-5;
-
 /// Runs the cases whose label contains `filter`; one object per case.
 pub async fn run(gpu: &Arc<Gpu>, filter: &str) -> Array {
     let out = Array::new();
@@ -23,7 +20,7 @@ pub async fn run(gpu: &Arc<Gpu>, filter: &str) -> Array {
 async fn test(gpu: &Arc<Gpu>, case: &Case) -> Object {
     let inputs: Vec<&[f32]> = case.inputs.iter().map(Vec::as_slice).collect();
     let outcome = run_call(gpu, &case.call, &inputs, case.out_len, f32::NAN, u64::MAX).await.map_err(|e| e.to_string());
-    let checked = outcome.and_then(|out| Ok((case.error(&out)?, case.check(&out, TOLERANCE))));
+    let checked = outcome.and_then(|out| Ok((case.error(&out)?, case.check(&out))));
     let (error, message) = match checked {
         Ok((error, Ok(()))) => (error, String::new()),
         Ok((error, Err(message))) => (error, message),
