@@ -1,6 +1,7 @@
 // Training in the browser: a tiny network learns a drawn mini set in its own Worker while the page answers, and its map is shown.
 import assert from "node:assert/strict";
-import { drop, press, state, waitForState } from "../window.mjs";
+import { click } from "../distil.mjs";
+import { drop, press, waitForState } from "../window.mjs";
 
 export const name = "distil: a Student is trained in the Worker while the page stays awake";
 export const minutes = 8;
@@ -10,15 +11,6 @@ const settings = {
   train: { epochs: 25, batch: 8, views: "plain", optimiser: { lr: 0.001 } },
   drawn: { train: 32, validation: 8 },
 };
-
-/** Clicks the middle of a thing whose place the page publishes. */
-async function click(page, thing) {
-  const { distil } = await state(page);
-  const found = distil.places.find(([name]) => name === thing);
-  assert.ok(found, `'${thing}' is not on the page: ${JSON.stringify(distil.places)}`);
-  const [left, top, width, height] = found[1];
-  await page.mouse.click(left + width / 2, top + height / 2);
-}
 
 export async function run(page, tools) {
   const modules = [];
