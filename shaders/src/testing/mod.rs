@@ -53,7 +53,15 @@ const TOLERANCE_OF_LONG_SUMS: f64 = 3e-7;
 
 impl Case {
     fn new(label: impl Into<String>, call: Call, inputs: Vec<Vec<f32>>, expected: Vec<f64>) -> Self {
-        Case { label: label.into(), call, inputs, out_len: expected.len(), expected, output: Output::Values, tolerance: TOLERANCE }
+        Case {
+            label: label.into(),
+            call,
+            inputs,
+            out_len: expected.len(),
+            expected,
+            output: Output::Values,
+            tolerance: TOLERANCE,
+        }
     }
 
     /// Runs the CPU twin into a poisoned output.

@@ -28,8 +28,8 @@ async function asksBeforeLeaving(page) {
   return asked;
 }
 
-async function startRun(page, button = "start") {
-  await click(page, button);
+async function startRun(page) {
+  await click(page, "start");
   const first = await waitForState(page, "the first step", (now) => now.distil.failure || now.distil.steps > 0, { seconds: 300 });
   assert.equal(first.distil.failure, null);
 }
@@ -48,6 +48,7 @@ export async function run(page, tools) {
   await tools.open();
   await waitForState(page, "the first screen", (now) => now.ready && now.shown);
   await press(page, "d");
+  await waitForState(page, "the page", (now) => now.distilling);
   await drop(page, [{ name: "settings.json", bytes: Buffer.from(JSON.stringify(settings)) }]);
   await waitForState(page, "the set-up", (now) => now.distil?.problem === null && now.distil.places.some(([place]) => place === "start"));
   await startRun(page);
@@ -61,13 +62,13 @@ export async function run(page, tools) {
   const dead = await waitForState(page, "the failure", (now) => now.distil.failure, { errors: true });
   assert.match(dead.distil.failure, /Worker stopped: killed by a test/);
   await tools.screenshot("browser-distil-worker-died");
-  const again = await waitForState(page, "a way on", (now) => now.distil.places.some(([place]) => place === "resume" || place === "start"), { errors: true });
-  console.log(`    ${JSON.stringify(again.distil.places)}`);
-  await startRun(page, again.distil.places.some(([place]) => place === "resume") ? "resume" : "start");
+  await click(page, "resume");
+  await waitForState(page, "the run to go on", (now) => now.distil.failure === null && now.distil.stage === "running" && now.distil.steps > dead.distil.steps, {
+    seconds: 300,
+  });
 
-  const crasher = await page.context().newPage();
-  await crasher.goto("chrome://gpucrash").catch(() => {});
-  await page.bringToFront();
+  const browser = await page.context().browser().newBrowserCDPSession();
+  await browser.send("Browser.crashGpuProcess");
   await page.locator("#plain").waitFor({ state: "visible" });
   assert.match(await page.locator("#plain-title").innerText(), /graphics device was lost/);
   assert.match(await page.locator("#plain-reason").innerText(), /Training on this page ended with it/);

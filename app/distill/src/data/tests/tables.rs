@@ -49,7 +49,10 @@ fn a_dot_in_a_name_is_no_ending_when_masks_are_looked_for() {
 #[test]
 fn equal_names_in_two_folders_have_masks_of_their_own() {
     let dir = tempfile::tempdir().unwrap();
-    put_images(dir.path(), &["images/NC/1.png", "images/G4/1.png", "images/G4/2.png", "masks/G4/1.png", "masks/1.png", "masks/2.png"]);
+    put_images(
+        dir.path(),
+        &["images/NC/1.png", "images/G4/1.png", "images/G4/2.png", "masks/G4/1.png", "masks/1.png", "masks/2.png"],
+    );
     put(dir.path(), "t.csv", b"file,label,split\nNC/1.png,x,train\nG4/1.png,y,train\nimages/G4/2.png,x,validation\n");
     let splits = plain(&dir.path().join("t.csv")).unwrap();
     let mask = |sample: &Sample| match &sample.mask {
