@@ -4,8 +4,8 @@ Weights are random from a fixed seed, batch norm statistics are settled by forwa
 downloaded. The references are computed in float64 and rounded. A ReLU's input that is zero but for rounding errors has either sign in
 float32, and a single such cell changes the gradient behind it by more than the audit's bound: two correct float32 programs then differ.
 So `--search` looks for seeds whose networks can be told right from wrong in float32 at all, by PyTorch alone: no map may change by more
-than a third of its bound when the image changes by two millionths (in float64), or when PyTorch computes in float32. The seeds below were
-found so. How far PyTorch's own float32 is stands in each case.json ("pytorch_float32"); `--affine wild` makes networks that are not so kind.
+than half of its bound when PyTorch computes in float32, or in float64 when the image moves a little (see `nudge`). The seeds below were found so.
+How far PyTorch's own float32 is stands in each case.json ("pytorch_float32"); `--affine wild` makes networks that are not so kind.
 
     pip install torch torchvision grad-cam onnx onnxscript onnxruntime safetensors
     python tests/reference/make_cam_cases.py --out /tmp/cam_cases [network ...]
@@ -32,26 +32,25 @@ torch.nn.functional.relu = lambda x, inplace=False: _relu(x)
 
 METHODS = [GradCAM, GradCAMElementWise, GradCAMPlusPlus, HiResCAM, LayerCAM, XGradCAM]
 
-# Name: (constructor, seed, pixels, layers as module paths: the last feature map, one close to it, one in mid-network). VGG16 has no third: its
-# pools have so many nearly equal cells that no seed was found whose maps further in are settled in float32.
+# Name: (constructor, seed, pixels, layers as module paths: the last feature map, one close to it, one or two further in).
 NETWORKS = {
     "resnet50": (torchvision.models.resnet50, 1, 224, ["layer4", "layer4.1", "layer2"]),
     "efficientnet_b0": (torchvision.models.efficientnet_b0, 2, 224, ["features", "features.6", "features.4"]),
     "densenet121": (torchvision.models.densenet121, 603, 224, ["features", "features.denseblock3", "features.denseblock2"]),
-    "mobilenet_v3_large": (torchvision.models.mobilenet_v3_large, 304, 224, ["features", "features.13", "features.6"]),
+    "mobilenet_v3_large": (torchvision.models.mobilenet_v3_large, 3204, 224, ["features", "features.13", "features.6"]),
     "convnext_tiny": (torchvision.models.convnext_tiny, 5, 224, ["features", "features.5", "features.3"]),
     "regnet_y_400mf": (torchvision.models.regnet_y_400mf, 6, 224, ["trunk_output", "trunk_output.block3", "trunk_output.block2"]),
     "shufflenet_v2_x1_0": (torchvision.models.shufflenet_v2_x1_0, 7, 224, ["conv5", "stage4", "stage3"]),
-    "googlenet": (torchvision.models.googlenet, 8, 224, ["inception5b", "inception5a", "maxpool4"]),
-    "vgg16_bn": (torchvision.models.vgg16_bn, 9, 224, ["features", "features.42", "features.39", "features.36"]),
+    "googlenet": (torchvision.models.googlenet, 3208, 224, ["inception5b", "inception5a", "maxpool4"]),
+    "vgg16_bn": (torchvision.models.vgg16_bn, 309, 224, ["features", "features.42", "features.39", "features.36"]),
     "mnasnet1_0": (torchvision.models.mnasnet1_0, 10, 224, ["layers", "layers.13", "layers.10"]),
 }
 # Batch norm's (weight, bias) are drawn from these ranges, so that folding them is tested. With biases around 0 about as many cells
 # lie at a ReLU's kink as can; with "settled" ones most do not, as in "wild".
 AFFINE = {"settled": ((0.5, 1.5), (2.0, 3.0)), "open": ((0.5, 1.5), (1.0, 2.0)), "wild": ((0.5, 1.5), (-0.3, 0.3))}
 CLASSES = 4
-# How much an image is moved when a seed is looked for, as a share of its values.
-NUDGE = {"vgg16_bn": 5e-7}
+# How often an image is moved when a seed is looked for: two moves may miss what the third shows.
+NUDGES = 12
 
 
 def network(name, affine, seed=None):
@@ -149,6 +148,24 @@ def all_maps(model, layers, x):
     return out, {key: apart(own[key], out[key].double()) for key in out}
 
 
+def activation(model, layer, x):
+    kept = []
+    hook = layer.register_forward_hook(lambda module, inputs, output: kept.append(output))
+    with torch.no_grad():
+        model(x)
+    hook.remove()
+    return kept[0]
+
+
+def nudge(model, exact, path, x):
+    """How far an image has to move, as a share of its values, to move an activation twice as far as float32 does."""
+    at = lambda m, x: activation(m, m.get_submodule(path), x)
+    wanted = at(exact, x.double())
+    by_rounding = apart(at(model, x), wanted)
+    by_a_millionth = apart(at(exact, x.double() * (1 + 1e-6 * torch.randn_like(x.double()))), wanted)
+    return 2e-6 * by_rounding / by_a_millionth
+
+
 def shares(name, seed, affine):
     """For each other way to compute, the largest change of a map as a share of its bound, and which map."""
     model, pixels, layers = network(name, affine, seed)
@@ -157,9 +174,9 @@ def shares(name, seed, affine):
     wanted, own = all_maps(exact, layers, x.double())
     share = lambda found: max((apart(found[key], wanted[key]) / max(1e-3, 10 * own[key]), key) for key in wanted)
     yield share(all_maps(model, layers, x)[0])
-    for _ in range(2):
-        nudge = NUDGE.get(name, 2e-6) * torch.randn_like(x.double())
-        yield share(all_maps(exact, layers, x.double() * (1 + nudge))[0])
+    step = nudge(model, exact, layers[-1], x)
+    for _ in range(NUDGES):
+        yield share(all_maps(exact, layers, x.double() * (1 + step * torch.randn_like(x.double())))[0])
 
 
 def search(name, affine):
@@ -168,10 +185,10 @@ def search(name, affine):
     for seed in range(first, first + 6000, 100):
         found, key = 0, None
         for found, key in shares(name, seed, affine):
-            if found > 1 / 3:
+            if found > 1 / 2:
                 break
         print(f"{name} seed {seed}: {found:.2f} of the bound at {key}", flush=True)
-        if found <= 1 / 3:
+        if found <= 1 / 2:
             return
 
 

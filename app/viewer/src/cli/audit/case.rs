@@ -52,25 +52,36 @@ pub struct Case {
 /// What a case feeds in.
 const FED: [&str; 2] = ["image", "label"];
 
-/// Descriptions of all cases meant by a path: a folder, or either file of one case.
+/// How far below a folder cases are looked for: `golden` holds `cam`, which holds a folder for each case.
+const DEPTH: usize = 2;
+
+/// Descriptions of all cases meant by a path: either file of one case, or a folder of cases or of folders of them.
 pub fn find(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
     if path.is_file() {
         return Ok(vec![path.with_extension("json")]);
     }
-    let entries = std::fs::read_dir(path).with_context(|| format!("cannot read the folder {}", path.display()))?;
     let mut found = vec![];
-    for entry in entries {
-        let file = entry.with_context(|| format!("cannot read the folder {}", path.display()))?.path();
-        let pair = file.extension().is_some_and(|e| e == "json") && file.with_extension("safetensors").is_file();
-        if pair {
-            found.push(file);
-        }
-    }
-    found.sort();
+    collect(path, DEPTH, &mut found)?;
     if found.is_empty() {
-        bail!("no case (a .json beside a .safetensors of the same name) in {}", path.display());
+        bail!("no case (a .json beside a .safetensors of the same name) in {} or its folders", path.display());
     }
     Ok(found)
+}
+
+/// The cases of a folder in order of their names, then those of the folders in it.
+fn collect(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> anyhow::Result<()> {
+    let unreadable = || format!("cannot read the folder {}", folder.display());
+    let entries = std::fs::read_dir(folder).with_context(unreadable)?;
+    let mut entries = entries.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<_>>>().with_context(unreadable)?;
+    entries.sort();
+    let is_case = |file: &&PathBuf| file.extension().is_some_and(|e| e == "json") && file.with_extension("safetensors").is_file();
+    found.extend(entries.iter().filter(is_case).cloned());
+    if depth > 0 {
+        for inner in entries.iter().filter(|entry| entry.is_dir()) {
+            collect(inner, depth - 1, found)?;
+        }
+    }
+    Ok(())
 }
 
 /// Reads the description of a case.
@@ -158,5 +169,24 @@ mod tests {
         assert_eq!(read.floats.keys().collect::<Vec<_>>(), ["student.logits"]);
         assert_eq!(read.not_computed(&FED), ["student.block5 (F64)"]);
         assert_eq!(read.not_computed(&[]), ["label (I64)", "student.block5 (F64)"]);
+    }
+
+    #[test]
+    fn a_folder_of_folders_is_all_their_cases() -> anyhow::Result<()> {
+        let root = tempfile::tempdir()?;
+        for name in ["b", "a/one/case", "a/two/case", "a/two/three/too_deep"] {
+            let file = root.path().join(name);
+            std::fs::create_dir_all(file.parent().unwrap_or(&file))?;
+            std::fs::write(file.with_extension("json"), "{}")?;
+            std::fs::write(file.with_extension("safetensors"), "")?;
+        }
+        std::fs::write(root.path().join("a/alone.json"), "{}")?;
+        let wanted = ["b.json", "a/one/case.json", "a/two/case.json"].map(|name| root.path().join(name));
+        assert_eq!(find(root.path())?, wanted);
+        assert_eq!(find(&root.path().join("a/one/case.safetensors"))?, wanted[1..2]);
+        let empty = tempfile::tempdir()?;
+        let told = find(empty.path()).map_err(|e| e.to_string());
+        assert!(told.is_err_and(|e| e.contains("no case") && e.contains(&*empty.path().to_string_lossy())));
+        Ok(())
     }
 }

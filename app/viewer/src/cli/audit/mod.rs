@@ -28,7 +28,7 @@ const INPUT: &str = "x";
 /// Arguments of `fovea audit`.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
-    /// Folders with cases (NAME.json beside NAME.safetensors; case.json beside model.onnx), or one file of a case
+    /// Folders with cases (NAME.json beside NAME.safetensors; case.json beside model.onnx), folders of such folders, or one file of a case
     #[arg(required = true, value_name = "CASE_DIR")]
     cases: Vec<PathBuf>,
     /// Write every computed array under its reference name (with several cases: FILE-CASE)
@@ -70,7 +70,7 @@ impl AuditReport {
     }
 }
 
-/// Descriptions (`.json`) of the cases in a folder.
+/// Descriptions (`.json`) of the cases in a folder and in the folders inside it.
 ///
 /// # Errors
 /// When there is none.
