@@ -248,3 +248,43 @@ fn weights_are_exported_under_the_models_own_names() {
     assert_eq!(out.status.code(), Some(2));
     assert!(text(&out.stderr).contains("'mix'"), "{}", text(&out.stderr));
 }
+
+/// Audits the network files of the place: the status, and of each file the error and whether all quantities held.
+fn audited(place: &Place, reference: &[u8], extra: &[&str]) -> (Option<i32>, Vec<(Option<String>, bool)>) {
+    let layers = json!([{ "index": 0, "onnx_value": "active", "onnx_value_dynamo": "active" }]);
+    place.put("case.json", json!({ "network": "mix", "layers": layers }).to_string().as_bytes());
+    place.put("case.safetensors", reference);
+    let out = fovea(&[&["audit", path(place.0.path()), "--device", "cpu", "--json"], extra].concat());
+    let report: Value = serde_json::from_slice(&out.stdout).unwrap();
+    let held = |case: &Value| case["quantities"].as_array().is_some_and(|q| !q.is_empty() && q.iter().all(|q| q["ok"] == true));
+    let one = |case: &Value| (case["error"].as_str().map(str::to_string), held(case));
+    (out.status.code(), report["cases"].as_array().unwrap().iter().map(one).collect())
+}
+
+#[test]
+fn a_network_that_cannot_be_audited_hides_no_other() {
+    use safetensors::{Dtype, SafeTensors, serialize, tensor::TensorView};
+    let place = Place::new();
+    place.put("model_dynamo.onnx", &sound().bytes());
+    let x: Vec<u8> = (0..192).flat_map(|i| (i as f32 / 192.0).to_le_bytes()).collect();
+    let x = TensorView::new(Dtype::F32, vec![1, 3, 8, 8], &x).unwrap();
+    // Against zeros nothing holds; against what it computed itself, all does.
+    let zeros = vec![0; 4 * 192];
+    let logits = TensorView::new(Dtype::F32, vec![1, 2], &zeros[..8]).unwrap();
+    let map = TensorView::new(Dtype::F32, vec![1, 2, 8, 8], &zeros[..4 * 128]).unwrap();
+    let reference = serialize([("x", x.clone()), ("logits", logits), ("layer0.HiResCAM", map)], None).unwrap();
+    let dump = place.at("computed.safetensors");
+    assert_eq!(audited(&place, &reference, &["--dump", path(&dump)]), (Some(1), vec![(None, false)]));
+
+    let computed = std::fs::read(&dump).unwrap();
+    let computed = SafeTensors::deserialize(&computed).unwrap();
+    let arrays = computed.iter().map(|(name, view)| (name.to_string(), view)).chain([("x".to_string(), x)]);
+    let reference = serialize(arrays, None).unwrap();
+    std::fs::remove_file(&dump).unwrap();
+    assert_eq!(audited(&place, &reference, &[]), (Some(0), vec![(None, true)]));
+
+    place.put("model.onnx", b"no network");
+    let (status, reports) = audited(&place, &reference, &[]);
+    assert_eq!((status, reports.len(), &reports[1]), (Some(1), 2, &(None, true)));
+    assert!(reports[0].0.as_ref().is_some_and(|e| e.contains("model.onnx")), "{reports:?}");
+}

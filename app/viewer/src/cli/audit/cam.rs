@@ -38,8 +38,6 @@ const FILES: [(&str, &str); 2] = [("model.onnx", "onnx_value"), ("model_dynamo.o
 
 /// One network file of a case, recomputed.
 pub struct Audited {
-    /// File name of the network.
-    pub file: String,
     /// Everything compared.
     pub quantities: Vec<Comparison>,
     /// Everything computed, under the reference names.
@@ -57,15 +55,20 @@ struct Layer {
     relu: Option<ValueId>,
 }
 
-/// Recomputes a case with every network file beside it.
-pub fn audit(folder: &Path, json: &Value, reference: &BTreeMap<String, Array>, device: &Device) -> anyhow::Result<Vec<Audited>> {
+/// Recomputes a case with every network file beside it: the file's name, and what came of it. One that fails hides no other.
+pub fn audit(
+    folder: &Path,
+    json: &Value,
+    reference: &BTreeMap<String, Array>,
+    device: &Device,
+) -> anyhow::Result<Vec<(&'static str, anyhow::Result<Audited>)>> {
     let layers = json.get("layers").and_then(Value::as_array).context("the case lists no layers")?;
     let mut out = vec![];
     for (file, key) in FILES {
         let path = folder.join(file);
         if path.is_file() {
-            let done = network(&path, key, layers, reference, device).with_context(|| format!("{}", path.display()))?;
-            out.push(done);
+            let done = network(&path, key, layers, reference, device).with_context(|| format!("{}", path.display()));
+            out.push((file, done));
         }
     }
     if out.is_empty() {
@@ -92,8 +95,7 @@ fn network(
         plan.keep_closer(&mut computed, other, reference, &mut notes);
     }
     let (arrays, quantities) = plan.compare(&computed, reference)?;
-    let file = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-    Ok(Audited { file, quantities, arrays, notes })
+    Ok(Audited { quantities, arrays, notes })
 }
 
 fn load(path: &Path, px: Option<usize>) -> anyhow::Result<OnnxModel> {

@@ -82,7 +82,8 @@ pub fn find_cases(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
 /// network files beside it, with the file's name added).
 ///
 /// # Errors
-/// When the case cannot be read or computed. Quantities past the tolerance are no error: see [`AuditReport::ok`].
+/// When the case cannot be read, or a dump not written. A network that cannot be computed is an error of its report; quantities past
+/// the tolerance are none: see [`AuditReport::ok`].
 pub fn audit_case(description: &Path, device: &Device, dump: Option<&Path>) -> anyhow::Result<Vec<AuditReport>> {
     let json = case::describe(description)?;
     match json.get("network").and_then(serde_json::Value::as_str) {
@@ -101,11 +102,18 @@ fn maps(
     let folder = description.parent().unwrap_or(Path::new("."));
     let reference = case::arrays(&description.with_extension("safetensors"))?;
     let mut reports = vec![];
-    for (i, audited) in cam::audit(folder, json, &reference.floats, device)?.into_iter().enumerate() {
-        if let Some(file) = dump {
-            write(&if i == 0 { file.to_path_buf() } else { beside(file, &audited.file) }, &audited.arrays)?;
+    for (i, (file, audited)) in cam::audit(folder, json, &reference.floats, device)?.into_iter().enumerate() {
+        let case = format!("{network}/{file}");
+        let audited = match audited {
+            Ok(audited) => audited,
+            Err(e) => {
+                reports.push(AuditReport::failed(case, &e));
+                continue;
+            }
+        };
+        if let Some(dump) = dump {
+            write(&if i == 0 { dump.to_path_buf() } else { beside(dump, file) }, &audited.arrays)?;
         }
-        let case = format!("{network}/{}", audited.file);
         let not_computed = left_over(&reference, &audited.quantities);
         reports.push(AuditReport { case, quantities: audited.quantities, not_computed, notes: audited.notes, error: None });
     }
