@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod common;
+#[path = "../../student/tests/golden_cam/mod.rs"]
+mod golden_cam;
 
 use burn::tensor::{Tensor, TensorData};
 use common::{relative, tensors};
@@ -10,52 +12,10 @@ use fovea_distill::lower::run;
 use fovea_distill::{At, Batch, Device, Distiller, Parameters, Teacher, Terms};
 use fovea_student::card::View;
 use fovea_student::explain::raw_output;
-use fovea_student::graph::{Graph, LOGITS, Op, Unary};
-use fovea_student::onnx::{self, OnnxModel};
-use fovea_student::{Explain, Method, Request, Weights, explain};
-use std::borrow::Cow;
-use std::path::{Path, PathBuf};
-
-/// Names of the reference file.
-const METHODS: [(Method, &str); 6] = [
-    (Method::GradCam, "GradCAM"),
-    (Method::ElementWise, "GradCAMElementWise"),
-    (Method::HiResCam, "HiResCAM"),
-    (Method::LayerCam, "LayerCAM"),
-    (Method::GradCamPlusPlus, "GradCAMPlusPlus"),
-    (Method::XGradCam, "XGradCAM"),
-];
-
-fn cases() -> Vec<PathBuf> {
-    let Some(kd) = common::kd_resolution() else { return vec![] };
-    let entries = std::fs::read_dir(kd.join("../cam")).unwrap().map(|e| e.unwrap().path());
-    let cases: Vec<PathBuf> = entries.filter(|p| p.join("case.json").exists()).collect();
-    assert!(cases.len() >= 5);
-    cases
-}
-
-fn load(file: &Path) -> OnnxModel {
-    let folder = file.parent().unwrap().to_path_buf();
-    let sibling = move |name: &str| std::fs::read(folder.join(name)).ok().map(Cow::Owned);
-    onnx::load(&std::fs::read(file).unwrap(), &sibling, None).unwrap_or_else(|e| panic!("{e} ({})", file.display()))
-}
-
-/// pytorch-grad-cam keeps a reference to the activation, and torchvision's ReLUs work in place: where a ReLU follows the layer
-/// (DenseNet's last norm), the reference maps take their gradients before it and their activations after it.
-fn as_left_by_relu(explained: &mut Graph, network: &Graph, layer: &str) {
-    let layer = network.find(layer).unwrap();
-    let readers: Vec<_> = network.nodes.iter().filter(|n| n.inputs.contains(&layer)).collect();
-    let [relu] = readers[..] else { return };
-    if relu.op == Op::Unary(Unary::Relu) {
-        let appended = explained.nodes[network.nodes.len()..].iter_mut();
-        appended.flat_map(|n| &mut n.inputs).filter(|i| **i == layer).for_each(|i| *i = relu.output);
-    }
-}
-
-fn layers(case: &Path, key: &str) -> Vec<String> {
-    let said: serde_json::Value = serde_json::from_slice(&std::fs::read(case.join("case.json")).unwrap()).unwrap();
-    said["layers"].as_array().unwrap().iter().map(|l| l[key].as_str().unwrap().to_string()).collect()
-}
+use fovea_student::graph::LOGITS;
+use fovea_student::{Explain, Request, Weights, explain};
+use golden_cam::{FILES, METHODS, as_left_by_relu, cases, layers, load};
+use std::path::Path;
 
 fn images(want: &Weights) -> Tensor<4> {
     let x = want.get("x").unwrap();
@@ -92,8 +52,7 @@ fn maps(case: &Path, file: &str, key: &str) {
 #[test]
 fn reference_maps() {
     for case in cases() {
-        maps(&case, "model.onnx", "onnx_value");
-        maps(&case, "model_dynamo.onnx", "onnx_value_dynamo");
+        FILES.iter().for_each(|(file, key)| maps(&case, file, key));
     }
 }
 

@@ -1,28 +1,27 @@
-//! Networks of full size (`tests/reference/make_cam_cases.py --full`), where they have been made: both exporters' files and
+//! Networks of full size (`tests/reference/make_cam_cases.py`), where they have been made: both exporters' files and
 //! torchvision's state dicts against PyTorch's logits, and the layer each offers first.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod common;
+#[path = "../../student/tests/golden_cam/mod.rs"]
+mod golden_cam;
 
 use common::{cpu, relative, run};
-use fovea_student::onnx;
 use fovea_student::{BareInfo, Graph, Loaded, Student, Weights};
-use std::borrow::Cow;
+use golden_cam::{FILES, load};
 use std::path::{Path, PathBuf};
 
 const LOGITS: f64 = 1e-4;
 
 /// Folders of cases: the small ones beside the repository, and those of full size in `FOVEA_CAM_FULL`.
 fn cases() -> Vec<PathBuf> {
-    let small = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/golden/cam");
     let full = std::env::var_os("FOVEA_CAM_FULL").map(PathBuf::from);
     if full.is_none() {
         eprintln!("SKIPPED: networks of full size (FOVEA_CAM_FULL names no folder)");
     }
-    let roots = std::iter::once(small).chain(full);
-    let entries = roots.filter_map(|r| std::fs::read_dir(r).ok()).flatten().map(|e| e.unwrap().path());
-    let mut cases: Vec<PathBuf> = entries.filter(|p| p.join("case.json").exists()).collect();
-    assert!(!cases.is_empty() || std::env::var_os("FOVEA_REQUIRE").is_none(), "the reference cases are required");
+    let entries = full.iter().flat_map(|folder| std::fs::read_dir(folder).unwrap()).map(|e| e.unwrap().path());
+    let mut cases = golden_cam::cases();
+    cases.extend(entries.filter(|p| p.join("case.json").exists()));
     cases.sort();
     cases
 }
@@ -36,12 +35,6 @@ fn tensors(file: &Path) -> Weights {
         Loaded::Bare(c) => c.weights,
         Loaded::Ready(_) => panic!("{} is a Student", file.display()),
     }
-}
-
-fn imported(file: &Path) -> onnx::OnnxModel {
-    let folder = file.parent().unwrap().to_path_buf();
-    let sibling = move |name: &str| std::fs::read(folder.join(name)).ok().map(Cow::Owned);
-    onnx::load(&std::fs::read(file).unwrap(), &sibling, None).unwrap_or_else(|e| panic!("{e} ({})", file.display()))
 }
 
 fn check(graph: &Graph, weights: &Weights, case: &Path, what: &str) {
@@ -75,8 +68,8 @@ fn last_map(network: &str) -> [usize; 3] {
 #[test]
 fn the_default_layer_is_the_last_map_before_global_pooling() {
     for case in cases() {
-        for file in ["model.onnx", "model_dynamo.onnx"] {
-            let graph = imported(&case.join(file)).graph;
+        for (file, _) in FILES {
+            let graph = load(&case.join(file)).graph;
             let layer = graph.value(graph.default_layer().unwrap());
             println!("{}/{file}: {} {:?}", name(&case), layer.name, layer.shape);
             assert_eq!(layer.shape, last_map(name(&case)), "{}/{file}: {}", name(&case), layer.name);
@@ -95,8 +88,8 @@ fn the_default_layer_is_the_last_map_before_global_pooling() {
 fn networks_of_full_size_give_pytorchs_logits() {
     let golden = |c: &PathBuf| c.parent().unwrap().ends_with("golden/cam");
     for case in cases().into_iter().filter(|c| !golden(c)) {
-        for file in ["model.onnx", "model_dynamo.onnx"].into_iter().filter(|f| case.join(f).exists()) {
-            let model = imported(&case.join(file));
+        for (file, _) in FILES.iter().filter(|(file, _)| case.join(file).exists()) {
+            let model = load(&case.join(file));
             check(&model.graph, &model.weights, &case, file);
         }
     }

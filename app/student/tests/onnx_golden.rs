@@ -1,45 +1,19 @@
 //! The reference networks of `golden/cam`, from both of PyTorch's exporters: they load, validate, and name their layers.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod golden_cam;
+
 use fovea_student::graph::Lead;
 use fovea_student::onnx;
+use golden_cam::{FILES, cases, description, load};
 use std::borrow::Cow;
-use std::path::{Path, PathBuf};
-
-/// The reference cases, or `None` with a loud note; with `FOVEA_REQUIRE=1` missing is a failure.
-fn cases() -> Option<Vec<PathBuf>> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/golden/cam");
-    match std::fs::read_dir(&root) {
-        Ok(entries) => Some(entries.map(|e| e.unwrap().path()).filter(|p| p.join("case.json").exists()).collect()),
-        Err(e) => {
-            assert!(std::env::var_os("FOVEA_REQUIRE").is_none(), "the reference cases are required: {e} ({})", root.display());
-            eprintln!("SKIPPED: {e} ({})", root.display());
-            if let Some(log) = std::env::var_os("FOVEA_SKIP_LOG") {
-                use std::io::Write;
-                let mut file = std::fs::OpenOptions::new().append(true).create(true).open(log).unwrap();
-                writeln!(file, "no golden/cam").unwrap();
-            }
-            None
-        }
-    }
-}
-
-fn load(file: &Path) -> Result<onnx::OnnxModel, onnx::OnnxError> {
-    let folder = file.parent().unwrap().to_path_buf();
-    let sibling = move |name: &str| std::fs::read(folder.join(name)).ok().map(Cow::Owned);
-    onnx::load(&std::fs::read(file).unwrap(), &sibling, None)
-}
 
 #[test]
 fn every_reference_network_loads_from_both_exporters() {
-    let Some(cases) = cases() else { return };
-    assert!(cases.len() >= 5);
-    for case in cases {
-        let text = std::fs::read_to_string(case.join("case.json")).unwrap();
-        let said: serde_json::Value = serde_json::from_str(&text).unwrap();
-        for (file, key) in [("model.onnx", "onnx_value"), ("model_dynamo.onnx", "onnx_value_dynamo")] {
-            let path = case.join(file);
-            let model = load(&path).unwrap_or_else(|e| panic!("{e} ({})", path.display()));
+    for case in cases() {
+        let said = description(&case);
+        for (file, key) in FILES {
+            let model = load(&case.join(file));
             model.graph.validate().unwrap();
             assert_eq!(serde_json::json!(model.graph.input_shape()), said["input"]);
             assert_eq!(serde_json::json!(model.graph.class_count().unwrap()), said["classes"]);
@@ -55,8 +29,7 @@ fn every_reference_network_loads_from_both_exporters() {
 
 #[test]
 fn a_missing_weight_file_is_asked_for_by_name() {
-    let Some(cases) = cases() else { return };
-    for case in cases.iter().filter(|c| c.join("model_dynamo.onnx.data").exists()) {
+    for case in cases().iter().filter(|c| c.join("model_dynamo.onnx.data").exists()) {
         let bytes = std::fs::read(case.join("model_dynamo.onnx")).unwrap();
         let error = onnx::load(&bytes, &|_| None, None).unwrap_err();
         assert_eq!(error, onnx::OnnxError::Missing { wanted: "model_dynamo.onnx.data".into() });
@@ -68,8 +41,8 @@ fn a_missing_weight_file_is_asked_for_by_name() {
 /// Files with errors in any place are refused or read, never a panic; the time and memory they take stay in bounds.
 #[test]
 fn damaged_files_are_refused_without_panic() {
-    let Some(cases) = cases() else { return };
-    let case = cases.iter().find(|c| c.ends_with("resnet_odd")).unwrap();
+    let cases = cases();
+    let Some(case) = cases.iter().find(|c| c.ends_with("resnet_odd")) else { return };
     for file in ["model.onnx", "model_dynamo.onnx"] {
         let bytes = std::fs::read(case.join(file)).unwrap();
         let data = std::fs::read(case.join("model_dynamo.onnx.data")).unwrap();
