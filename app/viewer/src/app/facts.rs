@@ -43,6 +43,9 @@ impl Facts {
             let info = BareInfo::from_wsinfer(text).map_err(|e| e.to_string())?;
             return Ok(Self { info, card: CardFields::default() });
         }
+        if ["student", "train", "drawn"].iter().any(|key| object.contains_key(*key)) {
+            return Err("describes a training run, not a model: drop it on the Distil page".into());
+        }
         if !["class_names", "input_px", "um_per_px", "view"].iter().any(|key| object.contains_key(*key)) {
             return Err("describes no model: neither a model card nor a WSInfer configuration".into());
         }
@@ -93,5 +96,6 @@ mod tests {
         for wrong in ["", "[]", "{}", r#"{"class_names": 3}"#, r#"{"input_px": -1}"#] {
             assert!(Facts::read(wrong).is_err(), "{wrong}");
         }
+        assert!(Facts::read(r#"{"train": {"epochs": 3}}"#).is_err_and(|told| told.contains("Distil page")));
     }
 }
