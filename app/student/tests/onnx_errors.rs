@@ -64,7 +64,12 @@ fn unknown_operations_are_listed_all_at_once_with_their_nodes() {
         ]
     );
     let text = error(&model);
-    assert!(text.contains("Frobnicate (node 'node_a', 'node_d'), com.microsoft::FusedConv (node 'node_g')"), "{text}");
+    assert!(
+        text.contains(
+            "Frobnicate, com.microsoft::FusedConv (Frobnicate: node 'node_a', 'node_d'; com.microsoft::FusedConv: node 'node_g')"
+        ),
+        "{text}"
+    );
 }
 
 #[test]

@@ -1,7 +1,6 @@
 //! Why an ONNX file cannot be used.
 
 use crate::graph::GraphError;
-use std::fmt::Write as _;
 
 /// Why an operation is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -129,21 +128,22 @@ pub enum OnnxError {
     Graph(#[from] GraphError),
 }
 
-/// `operations we do not know: Foo (nodes a, b), Bar (node c); control flow …: If (node d)`.
+/// `operations we do not know: Foo, Bar (Foo: node 'a', 'b'; Bar: node 'c'); control flow …: If (node 'd')`: names before nodes,
+/// of which there may be dozens.
 fn list(ops: &[RefusedOp]) -> String {
-    let mut text = String::new();
-    let mut last: Option<&RefusedOp> = None;
-    for op in ops {
-        let same_reason = last.is_some_and(|l| l.why == op.why);
-        let same_op = same_reason && last.is_some_and(|l| l.op == op.op);
-        let result = match (last.is_some(), same_reason, same_op) {
-            (_, _, true) => write!(text, ", '{}'", op.node),
-            (_, true, false) => write!(text, "), {} (node '{}'", op.op, op.node),
-            (true, false, _) => write!(text, "); {}: {} (node '{}'", op.why.heading(), op.op, op.node),
-            (false, ..) => write!(text, "{}: {} (node '{}'", op.why.heading(), op.op, op.node),
-        };
-        debug_assert!(result.is_ok(), "writing to a string does not fail");
-        last = Some(op);
-    }
-    text + ")"
+    let reasons: Vec<String> = ops.chunk_by(|a, b| a.why == b.why).map(reason).collect();
+    reasons.join("; ")
+}
+
+/// Operations that are refused for one reason.
+fn reason(ops: &[RefusedOp]) -> String {
+    let kinds: Vec<&[RefusedOp]> = ops.chunk_by(|a, b| a.op == b.op).collect();
+    let names: Vec<&str> = kinds.iter().map(|kind| kind[0].op.as_str()).collect();
+    let nodes = |kind: &&[RefusedOp]| {
+        let nodes: Vec<String> = kind.iter().map(|op| format!("'{}'", op.node)).collect();
+        let whose = if kinds.len() > 1 { format!("{}: ", kind[0].op) } else { String::new() };
+        format!("{whose}node {}", nodes.join(", "))
+    };
+    let places: Vec<String> = kinds.iter().map(nodes).collect();
+    format!("{}: {} ({})", ops[0].why.heading(), names.join(", "), places.join("; "))
 }
