@@ -37,7 +37,7 @@ NETWORKS = {
     "resnet50": (torchvision.models.resnet50, 1, 224, ["layer4", "layer4.1", "layer2"]),
     "efficientnet_b0": (torchvision.models.efficientnet_b0, 2, 224, ["features", "features.6", "features.4"]),
     "densenet121": (torchvision.models.densenet121, 603, 224, ["features", "features.denseblock3", "features.denseblock2"]),
-    "mobilenet_v3_large": (torchvision.models.mobilenet_v3_large, 3204, 224, ["features", "features.13", "features.6"]),
+    "mobilenet_v3_large": (torchvision.models.mobilenet_v3_large, 6404, 224, ["features", "features.13", "features.6"]),
     "convnext_tiny": (torchvision.models.convnext_tiny, 5, 224, ["features", "features.5", "features.3"]),
     "regnet_y_400mf": (torchvision.models.regnet_y_400mf, 6, 224, ["trunk_output", "trunk_output.block3", "trunk_output.block2"]),
     "shufflenet_v2_x1_0": (torchvision.models.shufflenet_v2_x1_0, 7, 224, ["conv5", "stage4", "stage3"]),
@@ -89,19 +89,25 @@ def settle(model, pixels):
                 model(torch.rand(4, 3, pixels, pixels))
 
 
-def slopes(model, layer, x):
-    """Scores, activation of a layer, and for each class the gradient of its summed score there."""
+def forward(model, layers, x):
+    """Scores, and the activation of each layer."""
     kept = {}
-    hook = layer.register_forward_hook(lambda module, inputs, output: kept.update(a=output))
+    hooks = [layer.register_forward_hook(lambda m, i, output, layer=layer: kept.update({layer: output})) for layer in layers]
     scores = model(x)
-    hook.remove()
-    one = lambda c: torch.autograd.grad(scores[:, c].sum(), kept["a"], retain_graph=True)[0].numpy()
-    return scores.detach(), kept["a"].detach(), [one(c) for c in range(CLASSES)]
+    [hook.remove() for hook in hooks]
+    return scores, [kept[layer] for layer in layers]
+
+
+def slopes(model, layer, x):
+    """Activation of a layer, and for each class the gradient of its summed score there."""
+    scores, [a] = forward(model, [layer], x)
+    one = lambda c: torch.autograd.grad(scores[:, c].sum(), a, retain_graph=True)[0].numpy()
+    return a.detach(), [one(c) for c in range(CLASSES)]
 
 
 def maps(model, layer, x):
     """Activation and raw maps (N, classes, h, w) of every method, in the precision of `x`."""
-    _, a, gradients = slopes(model, layer, x)
+    a, gradients = slopes(model, layer, x)
     out = {"activation": a}
     for method in METHODS:
         cam = method(model=model, target_layers=[layer])
@@ -130,15 +136,12 @@ def formulas(a, g):
 
 def all_maps(model, layers, x):
     """Every layer's maps (N, classes, h, w) of every formula in one pass, and how far each moves with A and g by a millionth."""
-    kept = {}
-    hooks = [model.get_submodule(p).register_forward_hook(lambda m, i, o, p=p: kept.update({p: o})) for p in layers]
-    scores = model(x)
-    [hook.remove() for hook in hooks]
+    scores, kept = forward(model, [model.get_submodule(path) for path in layers], x)
     moved = lambda t: t * (1 + 1e-6 * (2 * torch.rand_like(t) - 1))
     out, own = {}, {}
     for c in range(CLASSES):
-        for path, g in zip(layers, torch.autograd.grad(scores[:, c].sum(), [kept[p] for p in layers], retain_graph=True)):
-            a = kept[path].detach()
+        for path, a, g in zip(layers, kept, torch.autograd.grad(scores[:, c].sum(), kept, retain_graph=True)):
+            a = a.detach()
             near = formulas(moved(a), moved(g))
             for name, found in formulas(a, g).items():
                 out.setdefault((path, name), []).append(found)
@@ -148,18 +151,9 @@ def all_maps(model, layers, x):
     return out, {key: apart(own[key], out[key].double()) for key in out}
 
 
-def activation(model, layer, x):
-    kept = []
-    hook = layer.register_forward_hook(lambda module, inputs, output: kept.append(output))
-    with torch.no_grad():
-        model(x)
-    hook.remove()
-    return kept[0]
-
-
 def nudge(model, exact, path, x):
     """How far an image has to move, as a share of its values, to move an activation twice as far as float32 does."""
-    at = lambda m, x: activation(m, m.get_submodule(path), x)
+    at = lambda m, x: forward(m, [m.get_submodule(path)], x)[1][0].detach()
     wanted = at(exact, x.double())
     by_rounding = apart(at(model, x), wanted)
     by_a_millionth = apart(at(exact, x.double() * (1 + 1e-6 * torch.randn_like(x.double()))), wanted)

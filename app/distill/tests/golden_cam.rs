@@ -5,6 +5,8 @@
 mod common;
 #[path = "../../student/tests/golden_cam/mod.rs"]
 mod golden_cam;
+#[path = "../../student/tests/lacking/mod.rs"]
+mod lacking;
 
 use burn::tensor::{Tensor, TensorData};
 use common::{relative, tensors};
@@ -15,6 +17,7 @@ use fovea_student::explain::raw_output;
 use fovea_student::graph::LOGITS;
 use fovea_student::{Explain, Request, Weights, explain};
 use golden_cam::{FILES, METHODS, as_left_by_relu, cases, layers, load};
+use lacking::lacking;
 use std::path::Path;
 
 fn images(want: &Weights) -> Tensor<4> {

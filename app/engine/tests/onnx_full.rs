@@ -6,9 +6,9 @@ mod common;
 #[path = "../../student/tests/golden_cam/mod.rs"]
 mod golden_cam;
 
-use common::{cpu, relative, run};
+use common::{cpu, lacking, relative, run};
 use fovea_student::{BareInfo, Graph, Loaded, Student, Weights};
-use golden_cam::{FILES, load};
+use golden_cam::{FILES, load, tensors};
 use std::path::{Path, PathBuf};
 
 const LOGITS: f64 = 1e-4;
@@ -30,15 +30,8 @@ fn name(case: &Path) -> &str {
     case.file_name().unwrap().to_str().unwrap()
 }
 
-fn tensors(file: &Path) -> Weights {
-    match fovea_student::load(&std::fs::read(file).unwrap(), "case").unwrap() {
-        Loaded::Bare(c) => c.weights,
-        Loaded::Ready(_) => panic!("{} is a Student", file.display()),
-    }
-}
-
 fn check(graph: &Graph, weights: &Weights, case: &Path, what: &str) {
-    let want = tensors(&case.join("case.safetensors"));
+    let want = tensors(case);
     let x = want.get("x").unwrap();
     let made = run(&cpu(), graph, weights, x.data(), x.shape()[0]);
     let error = relative(&made.get("logits").unwrap().data, want.get("logits").unwrap().data());
@@ -103,7 +96,7 @@ fn state_dicts_of_known_networks_give_pytorchs_logits() {
         }
         let file = case.join("model.safetensors");
         let Loaded::Bare(c) = fovea_student::load(&std::fs::read(&file).unwrap(), "model").unwrap() else { panic!() };
-        let px = tensors(&case.join("case.safetensors")).get("x").unwrap().shape()[2];
+        let px = tensors(&case).get("x").unwrap().shape()[2];
         let student: Student = c.into_student(&BareInfo { input_px: Some(px), ..BareInfo::default() }).unwrap();
         println!("{} {:?}", student.card.architecture, student.graph.levels);
         check(&student.graph, &student.weights, &case, &student.card.architecture);

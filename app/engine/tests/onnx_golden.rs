@@ -5,27 +5,20 @@ mod common;
 #[path = "../../student/tests/golden_cam/mod.rs"]
 mod golden_cam;
 
-use common::{cpu, gpu, relative, run};
+use common::{cpu, gpu, lacking, relative, run};
 use fovea_engine::Device;
 use fovea_student::explain::raw_output;
-use fovea_student::{Explain, Loaded, Method, Request, Weights, explain};
-use golden_cam::{FILES, METHODS, as_left_by_relu, cases, layers, load};
+use fovea_student::{Explain, Method, Request, explain};
+use golden_cam::{FILES, METHODS, as_left_by_relu, cases, layers, load, tensors};
 use std::path::Path;
 
 const LOGITS: f64 = 1e-4;
 const MAPS: f64 = 1e-3;
 
-fn tensors(file: &Path) -> Weights {
-    match fovea_student::load(&std::fs::read(file).unwrap(), "case").unwrap() {
-        Loaded::Bare(c) => c.weights,
-        Loaded::Ready(_) => panic!("{} is a Student", file.display()),
-    }
-}
-
 /// Logits, activations and every map of one file; returns the worst relative errors of logits and maps.
 fn check(device: &Device, case: &Path, file: &str, key: &str) -> (f64, f64) {
     let model = load(&case.join(file));
-    let want = tensors(&case.join("case.safetensors"));
+    let want = tensors(case);
     let layers = layers(case, key);
     let mut spec = Explain::one("", Method::GradCam);
     spec.normalise = false;

@@ -2,10 +2,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod golden_cam;
+mod lacking;
 
 use fovea_student::graph::Lead;
 use fovea_student::onnx;
 use golden_cam::{FILES, cases, description, load};
+use lacking::lacking;
 use std::borrow::Cow;
 
 #[test]
@@ -42,7 +44,10 @@ fn a_missing_weight_file_is_asked_for_by_name() {
 #[test]
 fn damaged_files_are_refused_without_panic() {
     let cases = cases();
-    let Some(case) = cases.iter().find(|c| c.ends_with("resnet_odd")) else { return };
+    if cases.is_empty() {
+        return;
+    }
+    let case = cases.iter().find(|c| c.ends_with("resnet_odd")).unwrap();
     for file in ["model.onnx", "model_dynamo.onnx"] {
         let bytes = std::fs::read(case.join(file)).unwrap();
         let data = std::fs::read(case.join("model_dynamo.onnx.data")).unwrap();

@@ -1,7 +1,7 @@
 // Training in the browser: a tiny network learns a drawn mini set in its own Worker while the page answers, and its map is shown.
 import assert from "node:assert/strict";
-import { click } from "../distil.mjs";
-import { drop, press, waitForState } from "../window.mjs";
+import { click, setUp, startRun } from "../distil.mjs";
+import { press, waitForState } from "../window.mjs";
 
 export const name = "distil: a Student is trained in the Worker while the page stays awake";
 export const minutes = 8;
@@ -19,14 +19,9 @@ export async function run(page, tools) {
   await waitForState(page, "the first screen", (now) => now.ready && now.shown);
   assert.ok(!modules.some((url) => url.includes("trainer")), "the training module was fetched before anybody trained");
 
-  await press(page, "d");
-  await waitForState(page, "the page", (now) => now.distilling);
-  await drop(page, [{ name: "settings.json", bytes: Buffer.from(JSON.stringify(settings)) }]);
-  await waitForState(page, "the set-up", (now) => now.distil.problem === null && now.distil.places.some(([name]) => name === "start"));
+  await setUp(page, settings);
   await tools.screenshot("browser-distil-set-up");
-  await click(page, "start");
-  const first = await waitForState(page, "the first step", (now) => now.distil.failure || now.distil.steps > 0, { seconds: 300 });
-  assert.equal(first.distil.failure, null);
+  await startRun(page);
   await tools.screenshot("browser-distil-running");
 
   // A click while it trains: another patch, analysed and shown.

@@ -1,7 +1,7 @@
 // What a run of training meets on a page: somebody who leaves, a Worker that dies, and a graphics device that is taken away.
 import assert from "node:assert/strict";
-import { drop, press, waitForState } from "../window.mjs";
-import { click } from "../distil.mjs";
+import { click, setUp, startRun } from "../distil.mjs";
+import { waitForState } from "../window.mjs";
 
 export const name = "leaving: the page asks before a run is lost, and says what ended one";
 export const minutes = 8;
@@ -28,12 +28,6 @@ async function asksBeforeLeaving(page) {
   return asked;
 }
 
-async function startRun(page) {
-  await click(page, "start");
-  const first = await waitForState(page, "the first step", (now) => now.distil.failure || now.distil.steps > 0, { seconds: 300 });
-  assert.equal(first.distil.failure, null);
-}
-
 export async function run(page, tools) {
   // Keeps a hand on every Worker the module starts.
   await page.addInitScript(() => {
@@ -47,10 +41,7 @@ export async function run(page, tools) {
   });
   await tools.open();
   await waitForState(page, "the first screen", (now) => now.ready && now.shown);
-  await press(page, "d");
-  await waitForState(page, "the page", (now) => now.distilling);
-  await drop(page, [{ name: "settings.json", bytes: Buffer.from(JSON.stringify(settings)) }]);
-  await waitForState(page, "the set-up", (now) => now.distil?.problem === null && now.distil.places.some(([place]) => place === "start"));
+  await setUp(page, settings);
   await startRun(page);
   assert.ok(await asksBeforeLeaving(page), "the page would have been left without a question while a run went on");
 

@@ -25,4 +25,4 @@ pub use order::{balanced, shuffled};
 pub use parts::slide;
 pub use sample::{Sample, Source, Splits};
 pub use store::{ImageStore, Picture, PictureMemory};
-pub use walk::{Entry, images_below};
+pub use walk::{Entry, entries, images_below};

@@ -36,7 +36,10 @@ fn descend(path: &Path, out: &mut Vec<Entry>, seen: &mut HashSet<PathBuf>) {
 }
 
 /// What is in a folder, sorted.
-pub(super) fn entries(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+///
+/// # Errors
+/// When the folder, or an entry of it, cannot be read.
+pub fn entries(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
     let mut entries: Vec<PathBuf> = std::fs::read_dir(folder)?.map(|e| e.map(|e| e.path())).collect::<Result<_, _>>()?;
     entries.sort();
     Ok(entries)

@@ -1,11 +1,12 @@
-//! The cases of `golden/cam`, for the tests of every crate that runs them.
+//! The cases of `golden/cam`, for the tests of every crate that runs them. The test that includes it brings `lacking` along.
 #![allow(clippy::unwrap_used, clippy::expect_used, dead_code)]
 
+use super::lacking;
 use fovea_student::Method;
 use fovea_student::graph::{Graph, Op, Unary};
 use fovea_student::onnx::{self, OnnxModel};
+use fovea_student::{Loaded, Weights};
 use std::borrow::Cow;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// The methods by their names in the reference files.
@@ -21,18 +22,15 @@ pub const METHODS: [(Method, &str); 6] = [
 /// Network files of a case, and the key of a layer's value in each.
 pub const FILES: [(&str, &str); 2] = [("model.onnx", "onnx_value"), ("model_dynamo.onnx", "onnx_value_dynamo")];
 
-/// The folders of the cases; none, with a loud note, where they are missing, and with `FOVEA_REQUIRE=1` a failure.
+/// The folders of the cases; none where they are missing, and then [`lacking`] has said so.
 pub fn cases() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/golden/cam");
-    let Ok(entries) = std::fs::read_dir(&root) else {
-        let line = format!("SKIPPED: no reference cases ({})", root.display());
-        assert!(std::env::var("FOVEA_REQUIRE").as_deref() != Ok("1"), "{line}");
-        eprintln!("{line}");
-        if let Some(log) = std::env::var_os("FOVEA_SKIP_LOG") {
-            let mut file = std::fs::OpenOptions::new().append(true).create(true).open(log).unwrap();
-            writeln!(file, "{line}").unwrap();
+    let entries = match std::fs::read_dir(&root) {
+        Ok(entries) => entries,
+        Err(e) => {
+            lacking(&format!("no golden/cam: {e} ({})", root.display()));
+            return vec![];
         }
-        return vec![];
     };
     let cases: Vec<PathBuf> = entries.map(|e| e.unwrap().path()).filter(|p| p.join("case.json").exists()).collect();
     assert!(cases.len() >= 5, "cases are missing in {}", root.display());
@@ -54,6 +52,15 @@ pub fn load(file: &Path) -> OnnxModel {
     let folder = file.parent().unwrap().to_path_buf();
     let sibling = move |name: &str| std::fs::read(folder.join(name)).ok().map(Cow::Owned);
     onnx::load(&std::fs::read(file).unwrap(), &sibling, None).unwrap_or_else(|e| panic!("{e} ({})", file.display()))
+}
+
+/// The reference arrays of a case.
+pub fn tensors(case: &Path) -> Weights {
+    let file = case.join("case.safetensors");
+    match fovea_student::load(&std::fs::read(&file).unwrap(), "case").unwrap() {
+        Loaded::Bare(c) => c.weights,
+        Loaded::Ready(_) => panic!("{} is a Student", file.display()),
+    }
 }
 
 /// pytorch-grad-cam keeps a reference to the activation, and torchvision's ReLUs work in place: where a ReLU follows the layer

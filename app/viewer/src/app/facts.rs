@@ -1,5 +1,6 @@
 //! Facts about a model: from its form, a card.json or a WSInfer config.json.
 
+use super::distil::Description;
 use fovea_student::card::{CamDefault, Training, View};
 use fovea_student::{BareInfo, Checkpoint, Student};
 use serde::Deserialize;
@@ -43,11 +44,12 @@ impl Facts {
             let info = BareInfo::from_wsinfer(text).map_err(|e| e.to_string())?;
             return Ok(Self { info, card: CardFields::default() });
         }
-        if ["student", "train", "drawn"].iter().any(|key| object.contains_key(*key)) {
-            return Err("describes a training run, not a model: drop it on the Distil page".into());
-        }
-        if !["class_names", "input_px", "um_per_px", "view"].iter().any(|key| object.contains_key(*key)) {
-            return Err("describes no model: neither a model card nor a WSInfer configuration".into());
+        let has = |keys: &[&str]| keys.iter().any(|key| object.contains_key(*key));
+        if !has(&["class_names", "input_px", "um_per_px", "view"]) {
+            return Err(match has(&Description::KEYS) {
+                true => "describes a training run, not a model: drop it on the Distil page".into(),
+                false => "describes no model: neither a model card nor a WSInfer configuration".into(),
+            });
         }
         let card: CardFields = serde_json::from_value(value).map_err(|e| format!("the model card cannot be read: {e}"))?;
         let info = BareInfo {
@@ -96,6 +98,7 @@ mod tests {
         for wrong in ["", "[]", "{}", r#"{"class_names": 3}"#, r#"{"input_px": -1}"#] {
             assert!(Facts::read(wrong).is_err(), "{wrong}");
         }
+        assert!(Facts::read(r#"{"class_names": ["a", "b"], "train": "on other keys than ours"}"#).is_ok());
         assert!(Facts::read(r#"{"train": {"epochs": 3}}"#).is_err_and(|told| told.contains("Distil page")));
     }
 }

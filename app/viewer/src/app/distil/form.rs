@@ -124,6 +124,9 @@ pub struct Description {
 }
 
 impl Description {
+    /// What it may say; anything of it makes a file one of settings.
+    pub const KEYS: [&str; 3] = ["student", "train", "drawn"];
+
     /// Reads a file that was dropped on the page: JSON, or natively TOML too.
     ///
     /// # Errors

@@ -60,6 +60,7 @@ use fovea_student::Student;
 use super::theme;
 use curves::Scale;
 use data::Data;
+pub use form::Description;
 use form::{DataKind, Form};
 use incoming::{Inbox, Place};
 use link::Link;

@@ -1,6 +1,7 @@
 //! A reference case on disk: a description (`x.json`) and the arrays (`x.safetensors`) another program computed.
 
 use anyhow::{Context, bail};
+use fovea_distill::data::entries;
 use safetensors::{Dtype, SafeTensors};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -70,10 +71,7 @@ pub fn find(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
 
 /// The cases of a folder in order of their names, then those of the folders in it.
 fn collect(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> anyhow::Result<()> {
-    let unreadable = || format!("cannot read the folder {}", folder.display());
-    let entries = std::fs::read_dir(folder).with_context(unreadable)?;
-    let mut entries = entries.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<_>>>().with_context(unreadable)?;
-    entries.sort();
+    let entries = entries(folder).with_context(|| format!("cannot read the folder {}", folder.display()))?;
     let is_case = |file: &&PathBuf| file.extension().is_some_and(|e| e == "json") && file.with_extension("safetensors").is_file();
     found.extend(entries.iter().filter(is_case).cloned());
     if depth > 0 {
